@@ -1,0 +1,78 @@
+/* The plan: what the scan tells the rest of a run (keys.bin in the state directory).
+ *
+ * Written once by each scan (plan_save), read by the batch clients, the pool and the summary
+ * (plan_load). Views of a loaded plan point into plan.file and live until plan_release.
+ * Modules are grouped by batch: batch b owns modules [first, first + count). */
+#ifndef FASTEST_GENERATOR_PLAN_H
+#define FASTEST_GENERATOR_PLAN_H
+
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/io.h"
+#include "runtime/base/str.h"
+
+/* A source file of some module's closure, as the scan saw it. */
+struct plan_file {
+    struct str path; /* absolute */
+    struct io_stat st;
+};
+
+struct plan_module {
+    struct str path;    /* absolute, as pytest names it (symbolic links kept) */
+    struct str rel;     /* relative to rootdir, '/' separated: the file part of its node ids */
+    struct str record;  /* absolute path of its record, <state>/m/<name>.rec */
+    struct hash128 key; /* content key, DESIGN section 3, parts 1 to 3 */
+    uint32_t batch;
+    bool stale;         /* must run: no valid record of a pass */
+    struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
+    uint32_t *files;    /* closure: indices into plan.files, ascending */
+    uint32_t n_files;
+};
+
+struct plan_batch {
+    struct str name;  /* also the stem of b/<name>.ok, .d */
+    uint32_t first, count;
+};
+
+/* Options of this run that the edges need; all of them come from the command line. */
+struct plan_options {
+    struct str python;         /* absolute path of the interpreter */
+    struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
+    uint32_t workers;          /* 0 = automatic */
+    uint32_t maxfail;          /* 0 = no limit; -x is 1 */
+    uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
+    bool persistent;           /* --persistent-workers */
+    bool color;
+};
+
+struct plan {
+    uint64_t run_id;         /* new for each scan, never 0 */
+    int64_t scan_start_ns;   /* wall clock, before the first file was looked at */
+    struct str root;         /* rootdir, absolute */
+    struct str cwd;          /* where pytest runs (its invocation directory), absolute */
+    struct str state_dir;    /* absolute */
+    struct str *args;        /* pytest's own command line: options and paths, without ours */
+    uint32_t n_args;
+    struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
+    struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
+    struct plan_options options;
+    struct plan_file *files;
+    struct plan_module *modules;
+    struct plan_batch *batches;
+    uint32_t n_files, n_modules, n_batches;
+    bool other;              /* the last batch, "@other", runs what no planned module covers */
+    struct arena arena;      /* owns the arrays */
+    struct buf file;         /* owns the views after plan_load */
+};
+
+/* <state>/keys.bin. False with err when it cannot be written. */
+bool plan_save(const struct plan *p, struct err *err);
+/* False with err (with the remedy) when it is missing, damaged or of another version. */
+bool plan_load(struct plan *p, const char *state_dir, struct err *err);
+void plan_release(struct plan *p);
+/* NULL when the plan has no such batch. */
+const struct plan_batch *plan_find_batch(const struct plan *p, struct str name);
+
+#endif

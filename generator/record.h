@@ -1,0 +1,73 @@
+/* The record of a module: its last results and what they were read from (m/<name>.rec).
+ *
+ * Written by the batch client when a module has run, read by the scan (is it still valid?) and
+ * by the reports. A damaged or older file is a miss. Views live in rec.file until record_release.
+ *
+ * A record is valid (a cached pass) when it has REC_PASSED, its key equals the module's key, and
+ * every dep still has its hash; with REC_ALL_SOURCES also rec.sources must equal plan.sources. */
+#ifndef FASTEST_GENERATOR_RECORD_H
+#define FASTEST_GENERATOR_RECORD_H
+
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/io.h"
+
+enum record_flag {
+    REC_PASSED = 1,       /* complete, nothing failed, nothing changed under it: may be reused */
+    REC_ALL_SOURCES = 2,  /* it started a process: depends on every first-party source */
+    REC_PARTIAL = 4,      /* stopped early (fail-fast, interrupt): some items have no result */
+    REC_CHANGED = 8       /* a source or input changed while it ran */
+};
+
+enum record_outcome { /* pytest's outcome of one node id */
+    OUT_PASSED = 0,
+    OUT_FAILED = 1,
+    OUT_ERROR = 2,
+    OUT_SKIPPED = 3,
+    OUT_XFAILED = 4,
+    OUT_XPASSED = 5,
+    OUT_COUNT = 6
+};
+
+enum record_dep_kind { DEP_FILE = 1, DEP_ABSENT = 2, DEP_DIR = 3 };
+struct record_dep {
+    struct str path;     /* absolute */
+    uint32_t kind;
+    struct io_stat st;   /* when hashed: an equal stat needs no new hash */
+    struct hash128 hash; /* FILE: its bytes. DIR: its listing. ABSENT: zero */
+};
+
+struct record_result {
+    uint32_t item;       /* index into the module's items (meta) */
+    uint32_t outcome;    /* enum record_outcome */
+    struct str json;     /* see runtime/PROTOCOL.md, "result" */
+};
+
+struct record {
+    struct hash128 key, sources;
+    uint64_t run_id;
+    int64_t start_ns, end_ns; /* wall clock */
+    uint32_t flags;
+    uint32_t n_items;         /* planned ids */
+    struct str meta;          /* JSON, see runtime/PROTOCOL.md, "module" */
+    struct record_dep *deps;
+    struct record_result *results; /* in item order; one for each item unless REC_PARTIAL */
+    uint32_t n_deps, n_results;
+    struct arena arena;
+    struct buf file;
+};
+
+bool record_save(const struct record *r, const char *path, struct err *err);
+/* False = a miss. With head_only, meta and results are left out (n_results stays 0). */
+bool record_load(struct record *r, const char *path, bool head_only);
+void record_release(struct record *r);
+
+/* Hashes one dependency now: fills st and hash from path and kind. A FILE or DIR that is gone
+ * becomes kind DEP_ABSENT. Listings leave out __pycache__, *.pyc, .pytest_cache, .fastest. */
+void record_dep_fill(struct record_dep *dep);
+/* True when the dependency is as recorded. Compares stat first, then content. */
+bool record_dep_holds(const struct record_dep *dep);
+
+#endif
