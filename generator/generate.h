@@ -1,0 +1,37 @@
+/* The scan: source tree → plan, graph.ninja, keys.bin. (Contract with runtime/cli, by the lead.)
+ *
+ * Calling sequence: struct plan p = {0}; if (generate(&o, &p, &code, &err)) …; plan_release(&p). */
+#ifndef FASTEST_GENERATOR_GENERATE_H
+#define FASTEST_GENERATOR_GENERATE_H
+
+#include "generator/plan.h"
+#include "runtime/base/err.h"
+
+struct generate_options {
+    const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
+    const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
+    const char *cwd;       /* invocation directory, absolute */
+    char **args;           /* pytest's arguments: unknown options and paths, in order, as given */
+    int n_args;
+    char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
+    int n_own_args;
+    struct plan_options options; /* copied into the plan; python is filled in by the probe */
+    bool restore_mtimes, ignore_lines;
+    const char *fastest;   /* absolute path of the binary, for rules.ninja */
+};
+
+/* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and
+ * <state>/error; writes keys.bin, index.bin, rules.ninja, graph.ninja (only when changed), unlinks
+ * stale .ok files and fills *plan. On failure false with err and *code. */
+bool generate(const struct generate_options *o, struct plan *plan, enum exit_code *code,
+              struct err *err);
+/* For `fastest init`: rules.ninja, a first graph.ninja and, when there is none, build.ninja in
+ * rootdir. An existing build.ninja that is not ours is left alone: false, and err says which lines
+ * to add. *root (malloc'ed) is where build.ninja is. */
+bool generate_init(const struct generate_options *o, char **root, enum exit_code *code,
+                   struct err *err);
+/* <state>/build.ninja for `fastest run`: builddir, rules, graph, no scan and no summary by default;
+ * the default target `fastest_batches` is all .ok. */
+bool generate_top(const struct plan *plan, struct err *err);
+
+#endif

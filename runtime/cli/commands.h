@@ -1,0 +1,17 @@
+/* The subcommands: each gets the arguments after its name and returns the exit code. */
+#ifndef FASTEST_CLI_COMMANDS_H
+#define FASTEST_CLI_COMMANDS_H
+
+#include "runtime/base/err.h"
+
+/* True when the code is final; false with err set makes main print it and exit with *code. */
+typedef bool command_fn(int argc, char **argv, enum exit_code *code, struct err *err);
+
+command_fn command_run;     /* scan, ninja, summary */
+command_fn command_init;    /* build.ninja for `ninja test` */
+command_fn command_scan;    /* the scan edge */
+command_fn command_batch;   /* a batch edge */
+command_fn command_summary; /* the summary edge */
+command_fn command_pool;    /* the daemon; status, stop */
+
+#endif

@@ -1,0 +1,180 @@
+/* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
+#include "runtime/cli/commands.h"
+#include "runtime/cli/options.h"
+#include "runtime/cli/self.h"
+
+#include "runtime/base/clock.h"
+#include "runtime/batch/client.h"
+#include "runtime/pool/pool.h"
+#include "runtime/report/summary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t ninja_pid;
+static volatile sig_atomic_t interrupted;
+
+static void forward_signal(int sig)
+{
+    interrupted = sig;
+    if (ninja_pid > 0)
+        kill((pid_t)ninja_pid, sig == SIGHUP ? SIGTERM : sig);
+}
+
+static void forward_signals(void)
+{
+    struct sigaction sa = {.sa_handler = forward_signal};
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+}
+
+/* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
+static bool run_ninja(const struct plan *plan, const char *ninja, int *status, struct err *err)
+{
+    struct buf top = {0}, root = {0};
+    buf_str(&top, plan->state_dir);
+    buf_z(&top, "/build.ninja");
+    buf_str(&root, plan->root);
+    forward_signals();
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGHUP, SIG_DFL);
+        setpgid(0, 0); /* the terminal's Ctrl-C comes through us, once */
+        int null = open("/dev/null", O_RDONLY);
+        if (null >= 0)
+            dup2(null, STDIN_FILENO);
+        if (chdir(root.p) == 0)
+            execlp(ninja, ninja, "--quiet", "-f", top.p, (char *)NULL);
+        _exit(127);
+    }
+    bool ok = pid > 0;
+    if (ok) {
+        ninja_pid = pid;
+        if (interrupted)
+            kill(pid, SIGINT);
+        while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+            ;
+        ninja_pid = 0;
+    } else {
+        err_errno(err, "ninja cannot be started");
+    }
+    buf_release(&top);
+    buf_release(&root);
+    return ok;
+}
+
+static uint32_t count_stale(const struct plan *plan)
+{
+    uint32_t n = plan->other ? 1 : 0;
+    for (uint32_t i = 0; i < plan->n_modules; i++)
+        n += plan->modules[i].stale;
+    return n;
+}
+
+/* One run at a time on a state directory; the lock goes with the process. */
+static bool lock_state(const struct plan *plan, struct err *err)
+{
+    struct buf path = {0};
+    buf_str(&path, plan->state_dir);
+    buf_z(&path, "/run.lock");
+    int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!ok && fd >= 0 && errno == EWOULDBLOCK)
+        err_set(err, "%s: another fastest runs in this state directory; wait for it, or use "
+                     "another --state-dir", path.p);
+    else if (!ok)
+        err_errno(err, "%s: cannot be locked", path.p);
+    buf_release(&path);
+    return ok;
+}
+
+static bool run_plain_pytest(const struct cli *c, const struct plan_options *o,
+                             enum exit_code *code, struct err *err)
+{
+    (void)o;
+    const char *python = c->python ? c->python : "python3";
+    struct buf venv = {0};
+    if (!c->python && getenv("VIRTUAL_ENV")) {
+        buf_printf(&venv, "%s/bin/python", getenv("VIRTUAL_ENV"));
+        python = venv.p;
+    }
+    char **argv = xmalloc(((size_t)c->n_pytest_args + 4) * sizeof *argv);
+    int n = 0;
+    argv[n++] = (char *)(uintptr_t)python;
+    argv[n++] = (char *)(uintptr_t)"-c";
+    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; import pytest; "
+                                   "sys.exit(pytest.console_main())";
+    for (int i = 0; i < c->n_pytest_args; i++)
+        argv[n++] = c->pytest_args[i];
+    argv[n] = NULL;
+    fprintf(stderr, "fastest: %s is plain pytest's: running it without fastest\n", c->plain);
+    fflush(NULL);
+    execvp(python, argv);
+    *code = EXIT_USAGE;
+    err_errno(err, "%s: cannot be started; name an interpreter with --python", python);
+    free(argv);
+    buf_release(&venv);
+    return false;
+}
+
+static bool run_batches(const struct plan *plan, const struct cli *c, struct err *err)
+{
+    const char *ninja = find_ninja((struct arena *)(uintptr_t)&c->arena, err);
+    int status = 0;
+    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
+        return false;
+    bool ok = run_ninja(plan, ninja, &status, err);
+    pool_finish(plan);
+    if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return err_set(err, "ninja failed (status %d); see its message above", status);
+    return ok;
+}
+
+bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
+{
+    struct cli c;
+    struct plan plan = {0};
+    int64_t start_ns = clock_mono_ns();
+    *code = EXIT_USAGE;
+    bool ok = cli_parse(&c, argc, argv, err);
+    if (ok && c.help) {
+        cli_help();
+        *code = EXIT_PASSED;
+    } else if (ok && c.version) {
+        puts("fastest " FASTEST_VERSION);
+        *code = EXIT_PASSED;
+    } else if (ok && c.plain) {
+        ok = run_plain_pytest(&c, NULL, code, err);
+    } else if (ok) {
+        struct generate_options o = cli_generate_options(&c);
+        ok = generate(&o, &plan, code, err);
+        if (ok) {
+            *code = EXIT_INTERNAL;
+            ok = lock_state(&plan, err) && (count_stale(&plan) == 0 || run_batches(&plan, &c, err));
+        }
+        struct summary_options s = {.color = o.options.color,
+                                    .verbosity = c.verbosity,
+                                    .junit = c.junit,
+                                    .json = c.json,
+                                    .wall_ns = clock_mono_ns() - start_ns,
+                                    .print_failures = true};
+        ok = ok && summary_run(&plan, &s, stdout, code, err);
+        if (ok && interrupted)
+            *code = EXIT_INTERRUPTED;
+        plan_release(&plan);
+    }
+    cli_release(&c);
+    return ok;
+}
