@@ -7,6 +7,7 @@
 
 #include "runtime/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum opt_kind { OPT_FLAG, OPT_STRING, OPT_INT };

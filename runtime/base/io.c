@@ -1,0 +1,226 @@
+#include "runtime/base/io.h"
+
+#include "runtime/base/arena.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct io_stat io_stat_path(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return (struct io_stat){.kind = IO_ABSENT};
+    return (struct io_stat){
+        .size_bytes = (uint64_t)st.st_size,
+        .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
+        .inode = (uint64_t)st.st_ino,
+        .kind = S_ISREG(st.st_mode) ? IO_FILE : S_ISDIR(st.st_mode) ? IO_DIR : IO_OTHER,
+    };
+}
+
+bool io_stat_same(const struct io_stat *a, const struct io_stat *b)
+{
+    return a->kind == b->kind && a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns &&
+           a->ctime_ns == b->ctime_ns && a->inode == b->inode;
+}
+
+bool io_write_all(int fd, const void *p, size_t n)
+{
+    const char *at = p;
+    while (n > 0) {
+        ssize_t k = write(fd, at, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return false;
+        at += k;
+        n -= (size_t)k;
+    }
+    return true;
+}
+
+ssize_t io_read_full(int fd, void *p, size_t n)
+{
+    size_t got = 0;
+    while (got < n) {
+        ssize_t k = read(fd, (char *)p + got, n - got);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return -1;
+        if (k == 0)
+            break;
+        got += (size_t)k;
+    }
+    return (ssize_t)got;
+}
+
+static bool read_fd(int fd, const char *path, size_t max_bytes, struct buf *out, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return err_errno(err, "%s: cannot be read", path);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return err_errno(err, "%s: cannot be read", path);
+    }
+    size_t start = out->n, want = st.st_size > 0 ? (size_t)st.st_size : 0;
+    for (;;) {
+        if (want > max_bytes || out->n - start > max_bytes) {
+            errno = EFBIG;
+            return err_set(err, "%s: larger than %zu bytes", path, max_bytes);
+        }
+        size_t step = want > out->n - start ? want - (out->n - start) + 1 : 65536;
+        buf_reserve(out, step);
+        ssize_t k = io_read_full(fd, out->p + out->n, step);
+        if (k < 0)
+            return err_errno(err, "%s: cannot be read", path);
+        out->n += (size_t)k;
+        out->p[out->n] = '\0';
+        if ((size_t)k < step)
+            return true;
+    }
+}
+
+bool io_read(const char *path, size_t max_bytes, struct buf *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, "%s: cannot be read", path);
+    bool ok = read_fd(fd, path, max_bytes ? max_bytes : (size_t)1 << 30, out, err);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return ok;
+}
+
+bool io_replace(const char *path, struct str content, struct err *err)
+{
+    static unsigned counter;
+    struct buf tmp = {0};
+    buf_printf(&tmp, "%s.%ld.%u.tmp", path, (long)getpid(), counter++);
+    int fd = open(tmp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && io_write_all(fd, content.p, content.n);
+    int saved = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        saved = errno;
+        ok = false;
+    }
+    if (ok && rename(tmp.p, path) != 0) {
+        saved = errno;
+        ok = false;
+    }
+    if (!ok) {
+        unlink(tmp.p);
+        errno = saved;
+        err_errno(err, "%s: cannot be written", path);
+    }
+    buf_release(&tmp);
+    return ok;
+}
+
+bool io_replace_if_changed(const char *path, struct str content, bool *changed, struct err *err)
+{
+    struct buf old = {0};
+    struct io_stat st = io_stat_path(path);
+    bool same = st.kind == IO_FILE && st.size_bytes == content.n && io_read(path, 0, &old, NULL) &&
+                str_eq(buf_view(&old), content);
+    buf_release(&old);
+    if (changed)
+        *changed = !same;
+    return same || io_replace(path, content, err);
+}
+
+bool io_mkdirs(const char *path, struct err *err)
+{
+    char *copy = xmalloc(strlen(path) + 1);
+    strcpy(copy, path);
+    bool ok = true;
+    for (char *p = copy + 1; ok; p++) {
+        bool end = *p == '\0';
+        if (*p != '/' && !end)
+            continue;
+        *p = '\0';
+        ok = mkdir(copy, 0777) == 0 || errno == EEXIST || io_stat_path(copy).kind == IO_DIR;
+        if (end)
+            break;
+        *p = '/';
+    }
+    if (ok && io_stat_path(path).kind != IO_DIR) {
+        errno = ENOTDIR;
+        ok = false;
+    }
+    free(copy);
+    return ok || err_errno(err, "%s: the directory cannot be made", path);
+}
+
+bool io_set_mtime(const char *path, int64_t mtime_ns)
+{
+    struct timespec t[2] = {{.tv_nsec = UTIME_OMIT},
+                            {.tv_sec = mtime_ns / 1000000000, .tv_nsec = mtime_ns % 1000000000}};
+    return utimensat(AT_FDCWD, path, t, 0) == 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(((const struct io_entry *)a)->name, ((const struct io_entry *)b)->name);
+}
+
+static enum io_kind kind_of(const struct dirent *e)
+{
+    switch (e->d_type) {
+    case DT_REG:
+        return IO_FILE;
+    case DT_DIR:
+        return IO_DIR;
+    case DT_LNK:
+    case DT_UNKNOWN:
+        return IO_ABSENT;
+    default:
+        return IO_OTHER;
+    }
+}
+
+bool io_listdir(const char *path, struct io_list *out)
+{
+    *out = (struct io_list){0};
+    DIR *d = opendir(path);
+    if (!d)
+        return false;
+    struct buf names = {0};
+    size_t cap = 0;
+    errno = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        out->items = xgrow(out->items, &cap, out->n + 1, sizeof *out->items);
+        out->items[out->n].kind = kind_of(e);
+        out->items[out->n++].name = (const char *)(uintptr_t)names.n; /* offset for now */
+        buf_add(&names, e->d_name, strlen(e->d_name) + 1);
+    }
+    int saved = errno;
+    closedir(d);
+    out->block = names.p;
+    for (size_t i = 0; i < out->n; i++)
+        out->items[i].name = out->block + (uintptr_t)out->items[i].name;
+    if (out->n > 1)
+        qsort(out->items, out->n, sizeof *out->items, compare_entries);
+    if (saved)
+        io_list_release(out);
+    errno = saved;
+    return saved == 0;
+}
+
+void io_list_release(struct io_list *l)
+{
+    free(l->items);
+    free(l->block);
+    *l = (struct io_list){0};
+}

@@ -1,0 +1,192 @@
+/* The end of workers: in good order, by a crash, by us. See PROTOCOL.md, "Losing a worker". */
+#include "runtime/pool/state.h"
+
+#include "runtime/base/clock.h"
+#include "runtime/base/pack.h"
+#include "runtime/wire/json.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MS INT64_C(1000000)
+enum {
+    STATUS_WAIT_MS = 1000, /* the exit status may come after the end of file */
+    EOF_WAIT_MS = 300,     /* and the other way round; a grandchild may keep the socket open */
+    TERM_GRACE_MS = 2000,
+    MAX_BAD_STARTS = 3
+};
+
+static void add_signal(struct buf *out, int sig)
+{
+    const char *name = sigabbrev_np(sig);
+    if (name)
+        buf_printf(out, "was killed by signal SIG%s (%d)", name, sig);
+    else
+        buf_printf(out, "was killed by signal %d", sig);
+}
+
+void describe_status(struct buf *out, uint32_t status)
+{
+    int st = (int)status;
+    if (WIFSIGNALED(st))
+        add_signal(out, WTERMSIG(st));
+    else if (WIFEXITED(st))
+        buf_printf(out, "exited with status %d", WEXITSTATUS(st));
+    else
+        buf_z(out, "ended");
+}
+
+static void add_reason(struct buf *text, const struct worker *w)
+{
+    int st = (int)w->status;
+    if (w->gone) {
+        buf_z(text, "the worker finished without running this test");
+        return;
+    }
+    buf_z(text, w->has_status && WIFSIGNALED(st) ? "worker crashed: it " : "worker lost: it ");
+    if (w->has_status)
+        describe_status(text, w->status);
+    else
+        buf_z(text, "ended with an unknown status");
+    buf_z(text, " while running this test");
+    if (w->has_status && WIFEXITED(st))
+        buf_z(text, " (os._exit?)");
+}
+
+/* The result of the item that took its worker down. */
+static void loss_json(struct pool *p, struct worker *w, struct buf *out)
+{
+    struct queued *q = sched_running(w);
+    struct buf text = {0};
+    struct str path = {0};
+    if (q && q->task && q->task->module < p->plan.n_modules)
+        path = p->plan.modules[q->task->module].path;
+    add_reason(&text, w);
+    int64_t now_ms = clock_wall_ns() / MS;
+    buf_printf(out,
+               "{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": %" PRId64
+               ".%03d, \"repr\": ", now_ms / 1000, (int)(now_ms % 1000));
+    json_quote(out, buf_view(&text));
+    buf_z(out, ", \"crash\": {\"path\": ");
+    json_quote(out, path);
+    buf_z(out, ", \"line\": 0, \"message\": ");
+    json_quote(out, buf_view(&text));
+    buf_z(out, "}}], \"counts\": {\"failed\": 1}}");
+    buf_release(&text);
+}
+
+static void finish_worker(struct pool *p, struct worker *w)
+{
+    struct buf json = {0};
+    bool fails = sched_running(w) && !(w->gone && w->done > 0);
+    if (w->state == WORKER_STARTING && !w->terminated && p->life == LIFE_RUNS &&
+        ++p->bad_starts >= MAX_BAD_STARTS)
+        pool_fail(p, EXIT_INTERNAL, "workers end before they connect");
+    if (fails) {
+        struct buf what = {0};
+        add_reason(&what, w);
+        pool_log(p, "worker %u: %s", w->id, what.p);
+        buf_release(&what);
+        loss_json(p, w, &json);
+    }
+    struct peer *peer = w->peer;
+    if (peer) {
+        peer->worker = NULL;
+        peer->dead = peer->role == ROLE_WORKER;
+    }
+    sched_remove(&p->sched, w, buf_view(&json));
+    buf_release(&json);
+}
+
+void loss_status(struct pool *p, struct worker *w, uint32_t status)
+{
+    w->has_status = true;
+    w->status = status;
+    if (w->state == WORKER_LOST)
+        finish_worker(p, w);
+    else
+        w->deadline_ns = p->now_ns + EOF_WAIT_MS * MS;
+}
+
+bool loss_on_exited(struct pool *p, const struct frame *f)
+{
+    struct unpack u = {.p = (const unsigned char *)f->payload.p, .n = f->payload.n};
+    uint32_t id = unpack_u32(&u), status = unpack_u32(&u);
+    if (u.bad)
+        return false;
+    struct worker *w = sched_find(&p->sched, id);
+    if (w) {
+        loss_status(p, w, status);
+    } else if (id == 0 && p->session.serving) {
+        for (w = p->sched.workers; w; w = w->next)
+            if (!w->old && w->state != WORKER_STARTING) {
+                loss_status(p, w, status);
+                break;
+            }
+    } else if (id == 0 && p->session.state == SESSION_ASKED && !p->session.peer) {
+        struct buf b = {0};
+        describe_status(&b, status);
+        pool_fail(p, EXIT_INTERNAL, "pytest's session %s before the tests were collected", b.p);
+        buf_release(&b);
+    }
+    return true;
+}
+
+void loss_worker_closed(struct pool *p, struct worker *w)
+{
+    w->peer = NULL;
+    if (w->gone || w->has_status || !sched_running(w)) {
+        finish_worker(p, w);
+        return;
+    }
+    w->state = WORKER_LOST;
+    w->deadline_ns = p->now_ns + STATUS_WAIT_MS * MS;
+}
+
+static void kill_worker(struct worker *w, int sig)
+{
+    if (w->pid <= 1 || w->has_status)
+        return;
+    if (getpgid(w->pid) == w->pid) /* what the test started goes with it */
+        kill(-w->pid, sig);
+    else
+        kill(w->pid, sig);
+}
+
+void loss_terminate(struct pool *p, struct worker *w)
+{
+    if (w->terminated)
+        return;
+    w->terminated = true;
+    w->deadline_ns = p->now_ns + TERM_GRACE_MS * MS;
+    kill_worker(w, SIGTERM);
+}
+
+static void deadline_passed(struct pool *p, struct worker *w)
+{
+    struct peer *peer = w->peer;
+    if (w->state == WORKER_LOST || w->has_status || w->state == WORKER_STARTING) {
+        finish_worker(p, w);
+    } else if (!w->terminated) {
+        loss_terminate(p, w); /* its time to end in good order is over */
+    } else {
+        kill_worker(w, SIGKILL);
+        if (peer)
+            peer->dead = true;
+        w->peer = NULL;
+        w->state = WORKER_LOST;
+        w->deadline_ns = p->now_ns + STATUS_WAIT_MS * MS;
+    }
+}
+
+void loss_deadlines(struct pool *p)
+{
+    for (struct worker *w = p->sched.workers, *next; w; w = next) {
+        next = w->next;
+        if (w->deadline_ns && w->deadline_ns <= p->now_ns)
+            deadline_passed(p, w);
+    }
+}

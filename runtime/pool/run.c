@@ -1,0 +1,355 @@
+/* Clients and their batches; what the scheduler decides, as frames. */
+#include "runtime/pool/state.h"
+
+#include "runtime/base/arena.h"
+#include "runtime/base/pack.h"
+#include "runtime/wire/json.h"
+#include "runtime/wire/msg.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORK_WAIT_NS (INT64_C(60) * 1000 * 1000 * 1000)
+
+/* ---- the scheduler's world ---- */
+
+static void op_run(void *ctx, struct worker *w, const uint32_t *numbers, uint32_t n)
+{
+    struct buf b = {0};
+    (void)ctx;
+    pack_u32(&b, n);
+    for (uint32_t i = 0; i < n; i++)
+        pack_u32(&b, numbers[i]);
+    peer_send(w->peer, WIRE_RUN, 0, buf_view(&b));
+    buf_release(&b);
+}
+
+static void op_hold(void *ctx, struct worker *w)
+{
+    (void)ctx;
+    peer_send(w->peer, WIRE_HOLD, 0, (struct str){0});
+}
+
+static void op_end(void *ctx, struct worker *w)
+{
+    (void)ctx;
+    peer_send(w->peer, WIRE_END, 0, (struct str){0});
+}
+
+static bool op_fork(void *ctx, struct worker *w)
+{
+    struct pool *p = ctx;
+    struct session *s = &p->session;
+    if (p->life != LIFE_RUNS || p->error.n)
+        return false;
+    if (s->state == SESSION_LOST)
+        session_restart(p); /* its workers come later */
+    if (s->state != SESSION_COLLECTED || s->serving)
+        return false;
+    s->serving = !s->forks;
+    w->deadline_ns = p->now_ns + FORK_WAIT_NS;
+    peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, (struct str){0});
+    return true;
+}
+
+static struct peer *owner_of(struct pool *p, const void *owner)
+{
+    for (struct peer *peer = p->peers; peer; peer = peer->next)
+        if (peer->batch == owner && !peer->dead)
+            return peer;
+    return NULL;
+}
+
+static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json)
+{
+    struct pool *p = ctx;
+    struct buf b = {0};
+    pack_u32(&b, item);
+    pack_u8(&b, outcome);
+    pack_str(&b, json);
+    peer_send(owner_of(p, t->owner), WIRE_RESULT, t->module, buf_view(&b));
+    buf_release(&b);
+    p->restarts = 0;
+    if (!t->split && (outcome == 1 || outcome == 2))
+        p->failures++;
+}
+
+static void end_module(struct peer *peer, uint32_t module, bool partial)
+{
+    char flags = partial ? MODULE_END_PARTIAL : 0;
+    peer_send(peer, WIRE_MODULE_END, module, (struct str){&flags, 1});
+}
+
+static void end_batch_if_done(struct peer *peer)
+{
+    struct batch *b = peer->batch;
+    if (!b->started || b->open || b->ended)
+        return;
+    b->ended = true;
+    peer_send(peer, WIRE_BATCH_END, b->tag, (struct str){0});
+}
+
+static void op_task_done(void *ctx, struct task *t)
+{
+    struct pool *p = ctx;
+    struct peer *peer = owner_of(p, t->owner);
+    if (t->split)
+        p->failures += t->failures; /* those before the split were counted: fail-fast rounds up */
+    if (!peer)
+        return;
+    end_module(peer, t->module, t->partial);
+    peer->batch->open--;
+    end_batch_if_done(peer);
+}
+
+const struct sched_ops run_ops = {
+    .run = op_run,
+    .hold = op_hold,
+    .end = op_end,
+    .fork = op_fork,
+    .result = op_result,
+    .task_done = op_task_done,
+};
+
+/* ---- batches ---- */
+
+static void send_empty_module(struct pool *p, struct peer *peer, uint32_t module)
+{
+    struct buf b = {0}, json = {0};
+    struct str path = STR("@other"), rel = path;
+    if (module < p->plan.n_modules) {
+        path = p->plan.modules[module].path;
+        rel = p->plan.modules[module].rel;
+    }
+    buf_z(&json, "{\"path\": ");
+    json_quote(&json, path);
+    buf_z(&json, ", \"rel\": ");
+    json_quote(&json, rel);
+    buf_z(&json, ", \"items\": [], \"error\": null, \"skip\": null, \"deps\": {}}");
+    pack_str(&b, path);
+    pack_u32(&b, 0);
+    pack_str(&b, buf_view(&json));
+    peer_send(peer, WIRE_MODULE, module, buf_view(&b));
+    buf_release(&json);
+    buf_release(&b);
+}
+
+static void start_module(struct pool *p, struct peer *peer, uint32_t module)
+{
+    bool other = module == p->plan.n_modules;
+    struct collected *c =
+        session_find(p, other ? STR("@other") : p->plan.modules[module].path);
+    if (!c) {
+        send_empty_module(p, peer, module);
+        /* a module that was left out as clean has not been looked at */
+        end_module(peer, module, p->stopped || (!other && !p->plan.modules[module].stale));
+        return;
+    }
+    peer_send(peer, WIRE_MODULE, module, c->payload);
+    if (c->n == 0 || p->stopped) {
+        end_module(peer, module, p->stopped);
+        return;
+    }
+    peer->batch->open++;
+    sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts);
+}
+
+static void start_batch(struct pool *p, struct peer *peer)
+{
+    struct batch *b = peer->batch;
+    b->started = true;
+    for (uint32_t i = 0; i < b->n; i++)
+        start_module(p, peer, b->modules[i]);
+    end_batch_if_done(peer);
+}
+
+void run_start_batches(struct pool *p)
+{
+    for (struct peer *peer = p->peers; peer; peer = peer->next)
+        if (peer->batch && !peer->batch->started && !peer->dead)
+            start_batch(p, peer);
+    run_check_asked(p);
+}
+
+void run_fail_batches(struct pool *p)
+{
+    for (struct peer *peer = p->peers; peer; peer = peer->next)
+        if (peer->batch && !peer->batch->ended && !peer->dead) {
+            peer->batch->ended = true;
+            peer_send(peer, WIRE_ERROR, p->error_code, buf_view(&p->error));
+        }
+}
+
+/* Whether anything may still be asked for in this run: if not, workers may END. */
+void run_check_asked(struct pool *p)
+{
+    bool all = p->asked != NULL;
+    for (uint32_t i = 0; all && i < p->plan.n_modules; i++)
+        all = !p->plan.modules[i].stale || p->asked[i];
+    if (all && p->plan.other && !p->asked[p->plan.n_modules]) {
+        struct collected *c = session_find(p, STR("@other"));
+        all = !c || c->n == 0;
+    }
+    p->sched.all_asked = all;
+}
+
+/* ---- runs ---- */
+
+static void forget_clients(struct pool *p, const struct peer *but)
+{
+    for (struct peer *peer = p->peers; peer; peer = peer->next)
+        if (peer->role == ROLE_CLIENT && peer != but && peer->batch) {
+            run_client_gone(p, peer);
+            peer->dead = true;
+        }
+}
+
+static void reset_run(struct pool *p)
+{
+    free(p->asked);
+    p->asked = xmalloc((size_t)p->plan.n_modules + 1);
+    memset(p->asked, 0, (size_t)p->plan.n_modules + 1);
+    buf_clear(&p->error);
+    p->failures = p->restarts = p->bad_starts = 0;
+    p->stopped = false;
+    p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    run_check_asked(p);
+}
+
+/* Starts what the plan needs and does not have. */
+static void prepare(struct pool *p)
+{
+    struct err err = {0};
+    if (p->error.n || p->session.state != SESSION_NONE)
+        return;
+    if (p->zygote.state == ZYGOTE_NONE && !zygote_start(p, &err))
+        pool_fail(p, EXIT_INTERNAL, "%s", err.msg);
+    zygote_ask_session(p);
+}
+
+static bool refuse(struct peer *peer, const char *text)
+{
+    peer_send(peer, WIRE_ERROR, EXIT_INTERNAL, str_z(text));
+    return false;
+}
+
+/* Makes run_id the run that this pool serves; false when it cannot (the peer has been told). */
+static bool adopt_run(struct pool *p, struct peer *peer, uint64_t run_id, uint64_t env_hash)
+{
+    struct plan plan = {0};
+    struct err err = {0};
+    if (p->asked && run_id == p->plan.run_id) {
+        prepare(p);
+        return true;
+    }
+    if (!plan_load(&plan, p->state_dir.p, &err))
+        return refuse(peer, err.msg);
+    if (plan.run_id != run_id) {
+        plan_release(&plan);
+        return refuse(peer, "the plan was replaced by another run; run fastest again");
+    }
+    if (env_hash != p->env_hash) { /* our environment is the workers': another pool is needed */
+        plan_release(&plan);
+        peer->dead = true;
+        life_begin_end(p, "the environment has changed");
+        return false;
+    }
+    forget_clients(p, peer);
+    plan_release(&p->plan);
+    p->plan = plan;
+    sched_retire(&p->sched);
+    reset_run(p);
+    if (zygote_usable(p))
+        session_reset(p);
+    else
+        zygote_discard(p);
+    prepare(p);
+    return true;
+}
+
+static bool read_batch(struct pool *p, struct batch *b, struct unpack *u, uint32_t count)
+{
+    bool other = count == 0 && p->plan.other && b->tag + 1 == p->plan.n_batches;
+    b->n = other ? 1 : count;
+    b->modules = xmalloc(((size_t)b->n + 1) * sizeof *b->modules);
+    if (other)
+        b->modules[0] = p->plan.n_modules;
+    for (uint32_t i = 0; i < count; i++)
+        b->modules[i] = unpack_u32(u);
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (u->bad || b->modules[i] > p->plan.n_modules)
+            return false;
+        p->asked[b->modules[i]] = 1;
+    }
+    return true;
+}
+
+bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    struct unpack u = {.p = (const unsigned char *)f->payload.p, .n = f->payload.n};
+    uint64_t run_id = unpack_u64(&u);
+    uint32_t count = unpack_count(&u, 4);
+    if (u.bad || peer->batch)
+        return false;
+    struct unpack tail = {.p = u.p + (size_t)count * 4, .n = u.n - (size_t)count * 4};
+    uint64_t env_hash = unpack_u64(&tail);
+    if (tail.bad)
+        return false;
+    if (!adopt_run(p, peer, run_id, env_hash))
+        return true;
+    peer->batch = xmalloc(sizeof *peer->batch);
+    *peer->batch = (struct batch){.tag = f->tag};
+    if (!read_batch(p, peer->batch, &u, count))
+        return false;
+    if (p->error.n)
+        run_fail_batches(p);
+    else if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
+        start_batch(p, peer);
+    run_check_asked(p);
+    return true;
+}
+
+bool run_on_plan(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    struct unpack u = {.p = (const unsigned char *)f->payload.p, .n = f->payload.n};
+    uint64_t run_id = unpack_u64(&u), env_hash = unpack_u64(&u);
+    if (u.bad)
+        return false;
+    if (adopt_run(p, peer, run_id, env_hash))
+        peer_send(peer, WIRE_PLAN, 0, (struct str){0});
+    return true;
+}
+
+/* Its tasks are dropped; a worker that runs one of its items now is ended. */
+void run_client_gone(struct pool *p, struct peer *peer)
+{
+    struct batch *b = peer->batch;
+    if (!b)
+        return;
+    for (struct worker *w = p->sched.workers; w; w = w->next) {
+        struct queued *q = sched_running(w);
+        if (q && q->task && q->task->owner == b)
+            loss_terminate(p, w);
+    }
+    sched_drop(&p->sched, b);
+    free(b->modules);
+    free(b);
+    peer->batch = NULL;
+}
+
+void run_status(struct pool *p, struct buf *out)
+{
+    static const char *const states[] = {"not started", "collecting", "ready", "ended"};
+    uint32_t clients = 0, tasks = 0;
+    for (struct peer *peer = p->peers; peer; peer = peer->next)
+        clients += peer->role == ROLE_CLIENT && peer->batch;
+    for (struct task *t = p->sched.tasks; t; t = t->next)
+        tasks++;
+    buf_printf(out, "pool %ld: session %s, %u items in %zu modules, %u workers, %u clients, "
+                    "%u modules running",
+               (long)getpid(), states[p->session.state], p->session.n_items, p->session.n_modules,
+               sched_live(&p->sched), clients, tasks);
+    buf_printf(out, "%s", p->plan.options.persistent ? ", persistent" : "");
+}

@@ -1,0 +1,482 @@
+#include "runtime/pool/sched.h"
+
+#include "runtime/base/arena.h"
+#include "runtime/pool/steal.h"
+#include "runtime/wire/msg.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_DEPTH = 2,
+    MAX_DEPTH = 64,
+    CHUNK_NS = 100 * 1000 * 1000,  /* how much work to keep queued in a worker */
+    PREFETCH_NS = 3 * 1000 * 1000, /* less than this is left: the next module, before it asks */
+    FAILED = 1,                    /* enum record_outcome */
+    ERRORED = 2
+};
+
+/* ---- workers ---- */
+
+struct worker *sched_new_worker(struct sched *s)
+{
+    struct worker *w = xmalloc(sizeof *w), **at = &s->workers;
+    memset(w, 0, sizeof *w);
+    w->id = ++s->last_id;
+    w->depth = FIRST_DEPTH;
+    while (*at)
+        at = &(*at)->next;
+    *at = w;
+    return w;
+}
+
+static void free_worker(struct sched *s, struct worker *w)
+{
+    struct worker **at = &s->workers;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    free(w->queue);
+    free(w);
+}
+
+struct worker *sched_find(const struct sched *s, uint32_t id)
+{
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (w->id == id)
+            return w;
+    return NULL;
+}
+
+static bool is_live(const struct worker *w)
+{
+    return !w->old && (w->state == WORKER_STARTING || w->state == WORKER_READY);
+}
+
+uint32_t sched_live(const struct sched *s)
+{
+    uint32_t n = 0;
+    for (const struct worker *w = s->workers; w; w = w->next)
+        n += is_live(w);
+    return n;
+}
+
+static bool is_idle(const struct worker *w)
+{
+    return w->state == WORKER_READY && w->queued == 0 && !w->own.task;
+}
+
+bool sched_all_busy(const struct sched *s)
+{
+    bool any = false;
+    for (const struct worker *w = s->workers; w; w = w->next) {
+        if (!is_live(w))
+            continue;
+        if (w->state == WORKER_STARTING || w->queued == 0)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+struct queued *sched_running(struct worker *w)
+{
+    return w->queued ? &w->queue[0] : NULL;
+}
+
+/* ---- ranges ---- */
+
+static void push_range(struct range **list, bool front, struct task *t, uint32_t from, uint32_t to)
+{
+    struct range *r = xmalloc(sizeof *r);
+    *r = (struct range){.task = t, .from = from, .to = to};
+    while (!front && *list)
+        list = &(*list)->next;
+    r->next = *list;
+    *list = r;
+}
+
+static bool pop_range(struct range **list, struct range *out)
+{
+    struct range *r = *list;
+    if (!r)
+        return false;
+    *out = *r;
+    *list = r->next;
+    free(r);
+    return true;
+}
+
+static void drop_ranges(struct range **list, const struct task *t)
+{
+    while (*list) {
+        struct range *r = *list;
+        if (r->task == t) {
+            *list = r->next;
+            free(r);
+        } else {
+            list = &r->next;
+        }
+    }
+}
+
+/* Finds the worker something to run; false when there is nothing. */
+static bool take(struct sched *s, struct worker *w)
+{
+    if (w->own.task)
+        return true;
+    if (w->old)
+        return false;
+    if (w->confirmer && w->done == 0 && w->queued == 0 && pop_range(&s->confirm, &w->own))
+        return true;
+    if (s->single && pop_range(&s->confirm, &w->own))
+        return true;
+    return pop_range(&s->pending, &w->own) || steal_range(s, w, STEAL_MIN_NS);
+}
+
+/* ---- sending ---- */
+
+static int64_t mean_ns(const struct worker *w)
+{
+    return w->timed ? w->busy_ns / w->timed : 0;
+}
+
+static uint32_t wanted_depth(const struct worker *w)
+{
+    int64_t mean = mean_ns(w);
+    int64_t n = mean > 0 ? CHUNK_NS / mean : w->timed ? MAX_DEPTH : FIRST_DEPTH;
+    return n < FIRST_DEPTH ? FIRST_DEPTH : n > MAX_DEPTH ? MAX_DEPTH : (uint32_t)n;
+}
+
+/* Sends the next chunk of the worker's range. Near the end of the work, never more than half of
+ * what is left, so that others can steal the rest. */
+static void feed(struct sched *s, struct worker *w)
+{
+    uint32_t numbers[MAX_DEPTH];
+    struct range *r = &w->own;
+    uint32_t unsent = r->to - r->from;
+    uint32_t n = w->depth > w->queued ? w->depth - (uint32_t)w->queued : 1;
+    if (!s->pending && !s->single && n > (unsent + 1) / 2)
+        n = (unsent + 1) / 2;
+    if (n > unsent)
+        n = unsent;
+    assert(n >= 1 && n <= MAX_DEPTH);
+    w->queue = xgrow(w->queue, &w->queue_cap, w->queued + n, sizeof *w->queue);
+    if (w->queued == 0)
+        w->last_ns = s->now_ns;
+    for (uint32_t i = 0; i < n; i++) {
+        numbers[i] = r->task->first + r->from;
+        w->queue[w->queued++] = (struct queued){r->task, r->from, numbers[i]};
+        r->from++;
+    }
+    if (r->from == r->to)
+        r->task = NULL;
+    w->held = false;
+    uint32_t most = wanted_depth(w);
+    w->depth = w->depth * 2 < most ? w->depth * 2 : most;
+    s->ops->run(s->ctx, w, numbers, n);
+}
+
+static bool nothing_more(const struct sched *s)
+{
+    return s->all_asked && !s->pending && !steal_possible(s, STEAL_MIN_NS);
+}
+
+static void end_worker(struct sched *s, struct worker *w)
+{
+    w->state = WORKER_ENDED;
+    s->ops->end(s->ctx, w);
+}
+
+void sched_need(struct sched *s, struct worker *w)
+{
+    if (w->state != WORKER_READY || w->queued > 1)
+        return; /* a RUN or END has crossed it: that is the answer */
+    if (take(s, w)) {
+        feed(s, w);
+    } else if (w->old || nothing_more(s)) {
+        end_worker(s, w);
+    } else {
+        w->held = true;
+        s->ops->hold(s->ctx, w);
+    }
+}
+
+void sched_idle(struct sched *s, struct worker *w)
+{
+    if (w->state != WORKER_READY || w->queued > 0)
+        return;
+    if (take(s, w))
+        feed(s, w);
+    else if (w->old || nothing_more(s))
+        end_worker(s, w);
+    else
+        w->last_ns = s->now_ns;
+}
+
+void sched_ready(struct sched *s, struct worker *w)
+{
+    w->state = WORKER_READY;
+    w->last_ns = s->now_ns;
+    w->held = true;
+    sched_idle(s, w);
+}
+
+/* ---- tasks ---- */
+
+struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
+                       const uint8_t *cuts)
+{
+    struct task *t = xmalloc(sizeof *t), **at = &s->tasks;
+    memset(t, 0, sizeof *t);
+    t->owner = owner;
+    t->module = module;
+    t->first = first;
+    t->n = t->left = n;
+    t->cuts = cuts;
+    t->outcomes = xmalloc(n ? n : 1);
+    memset(t->outcomes, NO_OUTCOME, n);
+    while (*at)
+        at = &(*at)->next;
+    *at = t;
+    push_range(&s->pending, false, t, 0, n);
+    return t;
+}
+
+/* Takes the task out of everything; results that still come for it are ignored. */
+static void forget_task(struct sched *s, struct task *t)
+{
+    struct task **at = &s->tasks;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    drop_ranges(&s->pending, t);
+    drop_ranges(&s->confirm, t);
+    for (struct worker *w = s->workers; w; w = w->next) {
+        if (w->own.task == t)
+            w->own.task = NULL;
+        for (size_t i = 0; i < w->queued; i++)
+            if (w->queue[i].task == t)
+                w->queue[i].task = NULL;
+    }
+}
+
+static void end_task(struct sched *s, struct task *t)
+{
+    forget_task(s, t);
+    s->ops->task_done(s->ctx, t);
+    free(t->outcomes);
+    free(t);
+}
+
+static void task_complete(struct sched *s, struct task *t)
+{
+    if (!t->split || !t->failures || t->confirming) {
+        end_task(s, t);
+        return;
+    }
+    t->confirming = true;
+    t->left = t->n;
+    t->failures = 0;
+    memset(t->outcomes, NO_OUTCOME, t->n);
+    push_range(&s->confirm, false, t, 0, t->n);
+}
+
+static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t outcome,
+                        struct str json)
+{
+    if (t->outcomes[item] != NO_OUTCOME)
+        return;
+    t->outcomes[item] = outcome;
+    t->left--;
+    t->failures += outcome == FAILED || outcome == ERRORED;
+    s->ops->result(s->ctx, t, item, outcome, json);
+}
+
+static void measure(struct sched *s, struct worker *w)
+{
+    w->busy_ns += s->now_ns - w->last_ns;
+    w->last_ns = s->now_ns;
+    if (++w->timed >= 32) { /* what was long ago counts less */
+        w->busy_ns /= 2;
+        w->timed /= 2;
+    }
+}
+
+bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t outcome,
+                  struct str json)
+{
+    size_t i = 0;
+    while (i < w->queued && w->queue[i].number != number)
+        i++;
+    if (i == w->queued)
+        return false;
+    struct queued q = w->queue[i];
+    memmove(w->queue + i, w->queue + i + 1, (w->queued - i - 1) * sizeof q);
+    w->queued--;
+    w->done++;
+    measure(s, w);
+    if (q.task) {
+        struct task *t = q.task;
+        task_result(s, t, q.item, outcome, json);
+        /* the callback may have ended everything (fail-fast): look before touching t */
+        for (struct task *u = s->tasks; u; u = u->next)
+            if (u == t && t->left == 0) {
+                task_complete(s, t);
+                break;
+            }
+    }
+    if (w->state != WORKER_READY)
+        return true;
+    if (w->own.task && w->queued <= w->depth / 2)
+        feed(s, w);
+    else if (!w->own.task && !w->old && w->queued && s->pending &&
+             (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && pop_range(&s->pending, &w->own))
+        feed(s, w);
+    return true;
+}
+
+/* ---- losing ---- */
+
+/* Puts what the worker had not run back in front, in order, merged into ranges. */
+static void requeue(struct sched *s, struct worker *w)
+{
+    if (w->own.task)
+        push_range(&s->pending, true, w->own.task, w->own.from, w->own.to);
+    for (size_t i = w->queued; i-- > 0;) {
+        struct queued *q = &w->queue[i];
+        struct range *head = s->pending;
+        if (!q->task)
+            continue;
+        if (head && head->task == q->task && head->from == q->item + 1)
+            head->from = q->item;
+        else
+            push_range(&s->pending, true, q->task, q->item, q->item + 1);
+    }
+    w->own.task = NULL;
+    w->queued = 0;
+}
+
+void sched_remove(struct sched *s, struct worker *w, struct str json)
+{
+    struct queued q = {0};
+    if (json.n && w->queued) {
+        q = w->queue[0];
+        memmove(w->queue, w->queue + 1, --w->queued * sizeof q);
+    }
+    requeue(s, w);
+    free_worker(s, w);
+    struct task *t = q.task;
+    if (!t)
+        return;
+    task_result(s, t, q.item, FAILED, json);
+    for (struct task *u = s->tasks; u; u = u->next)
+        if (u == t && t->left == 0) {
+            task_complete(s, t);
+            break;
+        }
+}
+
+void sched_drop(struct sched *s, const void *owner)
+{
+    for (struct task *t = s->tasks, *next; t; t = next) {
+        next = t->next;
+        if (t->owner != owner)
+            continue;
+        forget_task(s, t);
+        free(t->outcomes);
+        free(t);
+    }
+}
+
+void sched_stop(struct sched *s)
+{
+    while (s->tasks) {
+        s->tasks->partial = true;
+        end_task(s, s->tasks);
+    }
+}
+
+void sched_fail(struct sched *s, struct task *t, struct str json)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        task_result(s, t, i, FAILED, json);
+    end_task(s, t);
+}
+
+void sched_retire(struct sched *s)
+{
+    for (struct worker *w = s->workers; w; w = w->next) {
+        if (w->own.task)
+            push_range(&s->pending, true, w->own.task, w->own.from, w->own.to);
+        w->own.task = NULL;
+        w->old = true;
+    }
+}
+
+void sched_release(struct sched *s)
+{
+    while (s->tasks)
+        sched_drop(s, s->tasks->owner);
+    while (s->workers)
+        free_worker(s, s->workers);
+}
+
+/* ---- more workers ---- */
+
+bool sched_has_work(const struct sched *s)
+{
+    return s->pending || s->confirm || steal_possible(s, STEAL_FORK_NS);
+}
+
+static uint32_t count_ranges(const struct range *r)
+{
+    uint32_t n = 0;
+    for (; r; r = r->next)
+        n++;
+    return n;
+}
+
+static bool fork_one(struct sched *s, bool confirmer)
+{
+    struct worker *w = sched_new_worker(s);
+    w->confirmer = confirmer;
+    if (s->ops->fork(s->ctx, w))
+        return true;
+    free_worker(s, w);
+    return false;
+}
+
+static void fork_more(struct sched *s)
+{
+    uint32_t starting = 0, busy = 0, confirmers = 0;
+    for (struct worker *w = s->workers; w; w = w->next) {
+        if (!is_live(w))
+            continue;
+        bool start = w->state == WORKER_STARTING;
+        starting += start && !w->confirmer;
+        confirmers += start && w->confirmer;
+        busy += start || !is_idle(w);
+    }
+    uint32_t wanted = count_ranges(s->pending);
+    if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
+        wanted = 1;
+    for (; busy < s->limit && starting < wanted; starting++, busy++)
+        if (!fork_one(s, false))
+            return;
+    for (wanted = count_ranges(s->confirm); busy < s->limit && confirmers < wanted; busy++)
+        if (!fork_one(s, true) || ++confirmers == wanted)
+            return;
+}
+
+void sched_balance(struct sched *s)
+{
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (is_idle(w))
+            sched_idle(s, w);
+    if (!s->single)
+        fork_more(s);
+    else if ((s->pending || s->confirm) && sched_live(s) == 0)
+        fork_one(s, false);
+}

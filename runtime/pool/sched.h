@@ -1,0 +1,133 @@
+/* The scheduler: which worker runs which item next. Pure: it talks to the world through sched_ops,
+ * so that the unit tests are just another world.
+ *
+ * A task is one module of one client's batch. Its items are handed out as ranges: a worker owns at
+ * most one range and is sent small chunks of it; a worker that has nothing takes the oldest pending
+ * range, else steals the second half of the unsent items of the longest range, at a boundary where
+ * no group of items (shared fixtures) is cut. Items that were sent are never stolen.
+ *
+ * A task that ran on several workers and has failures runs once more, whole, on one fresh worker,
+ * and those results count ("confirm"): a split never causes a failure that pytest would not give.
+ *
+ * Everything is malloc'ed and owned by the scheduler; tasks end with ops->task_done. */
+#ifndef FASTEST_POOL_SCHED_H
+#define FASTEST_POOL_SCHED_H
+
+#include "runtime/base/buf.h"
+#include "runtime/base/str.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct task {
+    void *owner;          /* the batch it belongs to (the pool's) */
+    uint32_t module;      /* plan index: the tag of its frames */
+    uint32_t first, n;    /* session's item numbers: [first, first + n) */
+    const uint8_t *cuts;  /* n bytes: 1 where the module may be cut before this item; session's */
+    uint8_t *outcomes;    /* n; NO_OUTCOME until there is a result */
+    uint32_t left, failures;
+    bool split, confirming, partial;
+    struct task *next;
+};
+enum { NO_OUTCOME = 255 };
+
+struct range {
+    struct task *task; /* NULL = none */
+    uint32_t from, to; /* items of the task */
+    struct range *next;
+};
+
+struct queued {
+    struct task *task; /* NULL: its client has gone, nobody wants the result */
+    uint32_t item;
+    uint32_t number;
+};
+
+enum worker_state {
+    WORKER_STARTING, /* forked, not connected */
+    WORKER_READY,
+    WORKER_ENDED,    /* END was sent */
+    WORKER_LOST      /* its connection has ended; waiting for its exit status */
+};
+
+struct worker {
+    uint32_t id;
+    enum worker_state state;
+    struct range own;
+    struct queued *queue; /* sent and without a result, in order */
+    size_t queued, queue_cap;
+    uint32_t depth;       /* how many items to keep queued */
+    uint32_t done;        /* results so far */
+    int64_t busy_ns, last_ns; /* for the mean time of an item; last result or start of idle */
+    uint32_t timed;
+    bool held;            /* HOLD was sent, no work since */
+    bool old;             /* of a session that has been replaced: gets nothing more */
+    bool confirmer;       /* forked for a task to be confirmed */
+    bool gone;            /* said GONE */
+    bool has_status;
+    uint32_t status;      /* wait status */
+    int64_t deadline_ns;  /* of the state it is in; 0 = none */
+    bool terminated;      /* SIGTERM was sent by us */
+    pid_t pid;
+    uint64_t ticks;       /* CPU time at the last sample */
+    void *peer;           /* the pool's connection */
+    struct worker *next;
+};
+
+struct sched_ops {
+    void (*run)(void *ctx, struct worker *w, const uint32_t *numbers, uint32_t n);
+    void (*hold)(void *ctx, struct worker *w);
+    void (*end)(void *ctx, struct worker *w);
+    bool (*fork)(void *ctx, struct worker *w); /* false: not possible now */
+    void (*result)(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json);
+    void (*task_done)(void *ctx, struct task *t); /* last use of t */
+};
+
+struct sched {
+    const struct sched_ops *ops;
+    void *ctx;
+    struct task *tasks;      /* in order of arrival */
+    struct range *pending, *confirm;
+    struct worker *workers;
+    uint32_t limit;          /* of workers that are at work */
+    uint32_t last_id;
+    bool single;             /* the session serves itself: one worker, nothing is split */
+    bool all_asked;          /* nothing more will come: workers may END */
+    int64_t now_ns;          /* the caller sets it before each call */
+};
+
+/* cuts of a module from its groups; out has n bytes. */
+void sched_cuts(const uint32_t *groups, uint32_t n, uint8_t *out);
+
+/* Adds a task with n >= 1 items. */
+struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
+                       const uint8_t *cuts);
+void sched_ready(struct sched *s, struct worker *w); /* it has connected */
+void sched_need(struct sched *s, struct worker *w);
+void sched_idle(struct sched *s, struct worker *w);
+/* False: the worker does not have that item. */
+bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t outcome,
+                  struct str json);
+/* The worker is over: its running item fails with the JSON result `json` (empty: it is run again
+ * elsewhere), the rest is queued again, the worker is freed. */
+void sched_remove(struct sched *s, struct worker *w, struct str json);
+/* The task whose item the worker runs now, or NULL. */
+struct queued *sched_running(struct worker *w);
+/* Forgets the tasks of an owner, or (NULL) ends all as partial, with task_done. */
+void sched_drop(struct sched *s, const void *owner);
+void sched_stop(struct sched *s);
+/* Ends a task now: the items without a result fail with `json`. */
+void sched_fail(struct sched *s, struct task *t, struct str json);
+/* The session of all present workers is over: they get nothing more, what they were not sent is
+ * pending again. */
+void sched_retire(struct sched *s);
+/* Gives idle workers work and forks more: after every round of events. */
+void sched_balance(struct sched *s);
+bool sched_has_work(const struct sched *s); /* pending or worth stealing: one more worker helps */
+uint32_t sched_live(const struct sched *s); /* workers that are neither ended nor lost */
+bool sched_all_busy(const struct sched *s);
+struct worker *sched_find(const struct sched *s, uint32_t id);
+struct worker *sched_new_worker(struct sched *s);
+void sched_release(struct sched *s);
+
+#endif

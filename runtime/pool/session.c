@@ -1,0 +1,162 @@
+/* What the session collected. */
+#include "runtime/pool/state.h"
+
+#include "runtime/base/arena.h"
+#include "runtime/base/pack.h"
+#include "runtime/wire/json.h"
+#include "runtime/wire/msg.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { MAX_ITEMS = 20 * 1000 * 1000, MAX_RESTARTS = 3 };
+
+static void free_modules(struct session *s)
+{
+    for (size_t i = 0; i < s->n_modules; i++) {
+        free(s->modules[i].data);
+        free(s->modules[i].cuts);
+    }
+    free(s->modules);
+    map_release(&s->by_path);
+    s->modules = NULL;
+    s->by_path = (struct map){0};
+    s->n_modules = s->cap = 0;
+    s->n_items = 0;
+}
+
+void session_reset(struct pool *p)
+{
+    if (p->session.peer)
+        p->session.peer->dead = true; /* end of file: it ends */
+    free_modules(&p->session);
+    memset(&p->session, 0, sizeof p->session);
+}
+
+struct collected *session_find(struct pool *p, struct str path)
+{
+    uintptr_t *at = map_get(&p->session.by_path, path);
+    return at ? &p->session.modules[*at - 1] : NULL;
+}
+
+/* Reads the groups into cuts; false when the payload is malformed. */
+static bool read_module(struct collected *c, uint32_t room)
+{
+    struct unpack u = {.p = (const unsigned char *)c->payload.p, .n = c->payload.n};
+    c->path = unpack_str(&u);
+    c->n = unpack_count(&u, 4);
+    if (u.bad || c->n > room)
+        return false;
+    uint32_t *groups = xmalloc(((size_t)c->n + 1) * sizeof *groups);
+    for (uint32_t i = 0; i < c->n; i++)
+        groups[i] = unpack_u32(&u);
+    unpack_str(&u);
+    bool ok = !u.bad && u.n == 0;
+    if (ok) {
+        c->cuts = xmalloc((size_t)c->n + 1);
+        sched_cuts(groups, c->n, c->cuts);
+    }
+    free(groups);
+    return ok;
+}
+
+bool session_on_module(struct pool *p, const struct frame *f)
+{
+    struct session *s = &p->session;
+    struct collected c = {.first = s->n_items};
+    if (s->state != SESSION_ASKED)
+        return false;
+    c.data = xmalloc(f->payload.n + 1);
+    memcpy(c.data, f->payload.p, f->payload.n);
+    c.payload = (struct str){c.data, f->payload.n};
+    if (!read_module(&c, MAX_ITEMS - s->n_items)) {
+        free(c.data);
+        free(c.cuts);
+        return false;
+    }
+    s->modules = xgrow(s->modules, &s->cap, s->n_modules + 1, sizeof *s->modules);
+    s->modules[s->n_modules++] = c;
+    s->n_items += c.n;
+    *map_put(&s->by_path, c.path, NULL) = s->n_modules;
+    return true;
+}
+
+static struct str task_path(struct pool *p, const struct task *t)
+{
+    return t->module < p->plan.n_modules ? p->plan.modules[t->module].path : STR("@other");
+}
+
+/* After a restart: the open tasks go on with the numbers of the new session. */
+static void rebase_tasks(struct pool *p)
+{
+    for (struct task *t = p->sched.tasks, *next; t; t = next) {
+        next = t->next;
+        struct collected *c = session_find(p, task_path(p, t));
+        if (c && c->n == t->n) {
+            t->first = c->first;
+            t->cuts = c->cuts;
+            continue;
+        }
+        sched_fail(&p->sched, t,
+                   STR("{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": 0, "
+                       "\"repr\": \"not run: pytest was started again after a crash, and did not "
+                       "collect the same tests\"}]}"));
+    }
+}
+
+bool session_on_collected(struct pool *p, const struct frame *f)
+{
+    struct session *s = &p->session;
+    if (s->state != SESSION_ASKED)
+        return false;
+    s->state = SESSION_COLLECTED;
+    s->forks = f->tag == 1;
+    p->sched.single = !s->forks;
+    pool_log(p, "collected %u items in %zu modules: %.*s", s->n_items, s->n_modules,
+             (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
+    rebase_tasks(p);
+    run_start_batches(p);
+    if (s->forks && s->n_items && !p->sched.tasks && sched_live(&p->sched) == 0) {
+        struct worker *w = sched_new_worker(&p->sched); /* ready before the first client comes */
+        run_ops.fork(p, w);
+    }
+    return true;
+}
+
+void session_closed(struct pool *p, struct peer *peer)
+{
+    struct session *s = &p->session;
+    if (s->peer != peer)
+        return;
+    s->peer = NULL;
+    if (s->state == SESSION_ASKED)
+        pool_fail(p, EXIT_INTERNAL, "pytest ended while it collected the tests");
+    s->state = SESSION_LOST;
+    s->serving = false;
+}
+
+bool session_restart(struct pool *p)
+{
+    struct err err = {0};
+    if (p->life != LIFE_RUNS || p->error.n)
+        return false;
+    if (++p->restarts > MAX_RESTARTS) {
+        pool_fail(p, EXIT_INTERNAL, "pytest's session ended %d times without running a test",
+                  MAX_RESTARTS);
+        return false;
+    }
+    pool_log(p, "the session has ended: starting another for the rest");
+    if (p->plan.options.persistent && p->zygote.state == ZYGOTE_READY) {
+        sched_retire(&p->sched);
+        session_reset(p);
+    } else {
+        zygote_discard(p);
+        if (!zygote_start(p, &err)) {
+            pool_fail(p, EXIT_INTERNAL, "%s", err.msg);
+            return false;
+        }
+    }
+    zygote_ask_session(p);
+    return true;
+}

@@ -1,0 +1,145 @@
+/* The daemon's state. Internal to runtime/pool. One process, one thread, one poll loop: handlers run
+ * to completion and never block. */
+#ifndef FASTEST_POOL_STATE_H
+#define FASTEST_POOL_STATE_H
+
+#include "generator/plan.h"
+#include "runtime/base/map.h"
+#include "runtime/pool/sched.h"
+#include "runtime/wire/conn.h"
+
+#include <sys/types.h>
+
+enum { ROLE_ZYGOTE = 4 }; /* beside enum wire_role: descriptor 3 of the zygote */
+
+struct batch {
+    uint32_t tag;
+    uint32_t *modules; /* plan order; plan.n_modules stands for "@other" */
+    uint32_t n;
+    uint32_t open;     /* tasks without an end */
+    bool started, ended;
+};
+
+struct peer {
+    struct conn conn;
+    uint32_t role;
+    pid_t pid;             /* 0 = unknown */
+    struct worker *worker; /* of a worker, or of a session that serves itself */
+    struct batch *batch;   /* of a client */
+    bool stop;             /* the client has asked for the end */
+    bool dead;             /* closed at the end of the round */
+    struct peer *next;
+};
+
+/* A module as the session collected it. */
+struct collected {
+    struct str path, payload; /* views into data */
+    char *data;
+    uint32_t first, n;
+    uint8_t *cuts;
+};
+
+enum zygote_state { ZYGOTE_NONE, ZYGOTE_STARTING, ZYGOTE_READY, ZYGOTE_USED };
+struct zygote {
+    enum zygote_state state;
+    pid_t pid;          /* our child; 0 when reaped */
+    struct peer *peer;
+    struct plan_file *files; /* loaded code, as it was at READY */
+    char **paths;
+    size_t n_files;
+    struct hash128 setup; /* of what it was started with: a change needs another */
+    char token[33];
+};
+
+enum session_state { SESSION_NONE, SESSION_ASKED, SESSION_COLLECTED, SESSION_LOST };
+struct session {
+    enum session_state state;
+    struct peer *peer;
+    bool forks, serving;
+    struct collected *modules;
+    size_t n_modules, cap;
+    struct map by_path; /* index + 1 */
+    uint32_t n_items;
+};
+
+enum pool_life { LIFE_RUNS, LIFE_WORKERS_END, LIFE_SESSION_ENDS, LIFE_OVER };
+struct pool {
+    struct buf state_dir, sock, log;
+    struct plan plan;
+    uint64_t env_hash;
+    int listener, lock_fd, signal_fd;
+    struct peer *peers;
+    struct zygote zygote;
+    struct session session;
+    struct sched sched;
+    uint8_t *asked;     /* n_modules + 1: clients have asked for it in this run */
+    struct buf error;   /* told to every client of this run; "" = none */
+    uint32_t error_code;
+    uint32_t failures;
+    uint32_t restarts;  /* sessions replaced without a result between them */
+    uint32_t bad_starts; /* workers in a row that never connected */
+    bool stopped;       /* fail-fast */
+    uint32_t cpus;
+    int64_t now_ns, idle_ns, sample_ns, end_ns; /* monotonic; 0 = not set */
+    uint64_t idle_ticks;
+    enum pool_life life;
+    bool killed;        /* by a signal: no grace for tests */
+};
+
+/* pool.c */
+void pool_log(const struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pool_fail(struct pool *p, uint32_t code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4))); /* an error for every client of this run */
+struct peer *peer_add(struct pool *p, int fd, uint32_t role);
+void peer_send(struct peer *peer, uint16_t type, uint32_t tag, struct str payload);
+
+/* dispatch.c: what may come from whom. False = a breach of the protocol. */
+bool dispatch_frame(struct pool *p, struct peer *peer, const struct frame *f);
+void dispatch_closed(struct pool *p, struct peer *peer);
+
+/* zygote.c */
+bool zygote_start(struct pool *p, struct err *err);
+bool zygote_on_ready(struct pool *p, const struct frame *f);
+bool zygote_usable(struct pool *p); /* the same set-up, and no loaded file has changed */
+void zygote_ask_session(struct pool *p);
+void zygote_reaped(struct pool *p, uint32_t status);
+void zygote_discard(struct pool *p); /* ends it and its session, now */
+
+/* session.c */
+bool session_on_module(struct pool *p, const struct frame *f);
+bool session_on_collected(struct pool *p, const struct frame *f);
+void session_closed(struct pool *p, struct peer *peer);
+void session_reset(struct pool *p);
+struct collected *session_find(struct pool *p, struct str path);
+bool session_restart(struct pool *p); /* a new one that continues the tasks of the old */
+
+/* run.c: clients */
+bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f);
+bool run_on_plan(struct pool *p, struct peer *peer, const struct frame *f);
+void run_start_batches(struct pool *p);
+void run_fail_batches(struct pool *p);
+void run_client_gone(struct pool *p, struct peer *peer);
+void run_check_asked(struct pool *p);
+void run_status(struct pool *p, struct buf *out);
+extern const struct sched_ops run_ops;
+
+/* loss.c: the end of workers */
+bool loss_on_exited(struct pool *p, const struct frame *f);
+void loss_worker_closed(struct pool *p, struct worker *w);
+void loss_terminate(struct pool *p, struct worker *w);
+void loss_deadlines(struct pool *p);
+void loss_status(struct pool *p, struct worker *w, uint32_t status);
+void describe_status(struct buf *out, uint32_t status);
+
+/* life.c: timers and the end */
+void life_begin_end(struct pool *p, const char *why);
+void life_step(struct pool *p);
+int64_t life_next_deadline(const struct pool *p);
+
+/* cpu_linux.c, cpu_darwin.c */
+uint32_t cpu_count(void);
+bool cpu_ticks_of(pid_t pid, uint64_t *ticks);     /* user and system time; false: unknown */
+bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus); /* of the machine */
+long cpu_ticks_per_second(void);
+
+#endif

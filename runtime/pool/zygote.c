@@ -1,0 +1,286 @@
+/* Starting the zygote and its sessions. */
+#include "runtime/pool/state.h"
+
+#include "runtime/base/arena.h"
+#include "runtime/base/embed.h"
+#include "runtime/base/pack.h"
+#include "runtime/proc/spawn.h"
+#include "runtime/wire/json.h"
+#include "runtime/wire/msg.h"
+#include "runtime/wire/sock.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_READY_FILES = 1000000 };
+
+static bool new_token(char token[33])
+{
+    unsigned char raw[16];
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && io_read_full(fd, raw, sizeof raw) == (ssize_t)sizeof raw;
+    if (fd >= 0)
+        close(fd);
+    for (size_t i = 0; ok && i < sizeof raw; i++) {
+        token[2 * i] = "0123456789abcdef"[raw[i] >> 4];
+        token[2 * i + 1] = "0123456789abcdef"[raw[i] & 15];
+    }
+    token[32] = '\0';
+    return ok;
+}
+
+/* What a running zygote cannot change any more. */
+static struct hash128 setup_hash(const struct plan *plan)
+{
+    struct hasher *h = hasher_new();
+    hasher_str(h, plan->options.python);
+    hasher_str(h, plan->cwd);
+    hasher_str(h, plan->root);
+    hasher_u64(h, plan->options.persistent);
+    hasher_hash(h, plan->environment);
+    for (uint32_t i = 0; i < plan->n_args; i++)
+        hasher_str(h, plan->args[i]);
+    return hasher_done(h);
+}
+
+/* The name of an embedded worker module, "" for other embedded files. */
+static struct str worker_module(const struct embed_file *f)
+{
+    struct str name = str_z(f->name), dir = STR("runtime/worker/");
+    if (!str_starts(name, dir) || !str_ends(name, STR(".py")))
+        return (struct str){0};
+    return str_slice(name, dir.n, name.n - 3);
+}
+
+static void send_source(struct peer *z)
+{
+    struct buf b = {0}, files = {0};
+    uint32_t n = 0;
+    for (const struct embed_file *f = embed_files; f->name; f++) {
+        struct str name = worker_module(f);
+        if (name.n == 0)
+            continue;
+        pack_str(&files, name);
+        pack_str(&files, (struct str){f->text, f->size});
+        n++;
+    }
+    pack_u32(&b, n);
+    buf_str(&b, buf_view(&files));
+    peer_send(z, WIRE_SOURCE, 0, buf_view(&b));
+    buf_release(&files);
+    buf_release(&b);
+}
+
+static void member(struct buf *b, const char *name, struct str value)
+{
+    buf_printf(b, "%s\"%s\": ", b->n > 1 ? ", " : "", name);
+    json_quote(b, value);
+}
+
+static void send_config(struct pool *p)
+{
+    const struct plan *plan = &p->plan;
+    struct buf b = {0};
+    buf_char(&b, '{');
+    member(&b, "cwd", plan->cwd);
+    member(&b, "root", plan->root);
+    member(&b, "socket", buf_view(&p->sock));
+    member(&b, "token", str_z(p->zygote.token));
+    member(&b, "state_dir", buf_view(&p->state_dir));
+    buf_printf(&b, ", \"persistent\": %s, \"args\": [", plan->options.persistent ? "true" : "false");
+    for (uint32_t i = 0; i < plan->n_args; i++) {
+        buf_z(&b, i ? ", " : "");
+        json_quote(&b, plan->args[i]);
+    }
+    buf_z(&b, "]}");
+    peer_send(p->zygote.peer, WIRE_CONFIG, 0, buf_view(&b));
+    buf_release(&b);
+}
+
+static const char *bootstrap(void)
+{
+    for (const struct embed_file *f = embed_files; f->name; f++)
+        if (strcmp(f->name, "runtime/worker/bootstrap.py") == 0)
+            return f->text;
+    return NULL;
+}
+
+static pid_t spawn_python(struct pool *p, int fd, struct err *err)
+{
+    struct arena a = {0};
+    char *cwd = arena_dup(&a, p->plan.cwd.p, p->plan.cwd.n);
+    char *python = arena_dup(&a, p->plan.options.python.p, p->plan.options.python.n);
+    char minus_c[] = "-c";
+    const char *text = bootstrap();
+    pid_t pid = -1;
+    if (text) {
+        char *argv[] = {python, minus_c, arena_dup(&a, text, strlen(text)), NULL};
+        pid = spawn_start(&(struct spawn){.argv = argv, .cwd = cwd, .fd3 = fd}, err);
+    } else {
+        err_set(err, "this binary holds no worker code: build it again");
+    }
+    arena_release(&a);
+    return pid;
+}
+
+static void free_files(struct zygote *z)
+{
+    for (size_t i = 0; i < z->n_files; i++)
+        free(z->paths[i]);
+    free(z->paths);
+    free(z->files);
+    z->paths = NULL;
+    z->files = NULL;
+    z->n_files = 0;
+}
+
+bool zygote_start(struct pool *p, struct err *err)
+{
+    struct zygote *z = &p->zygote;
+    int fds[2];
+    free_files(z);
+    if (!new_token(z->token))
+        return err_errno(err, "/dev/urandom: cannot be read");
+    if (!sock_pair(fds, err))
+        return false;
+    pid_t pid = spawn_python(p, fds[1], err);
+    close(fds[1]);
+    if (pid < 0) {
+        close(fds[0]);
+        return false;
+    }
+    z->pid = pid;
+    z->state = ZYGOTE_STARTING;
+    z->setup = setup_hash(&p->plan);
+    z->peer = peer_add(p, fds[0], ROLE_ZYGOTE);
+    send_source(z->peer);
+    send_config(p);
+    return true;
+}
+
+static bool read_files(struct json *j, struct zygote *z)
+{
+    size_t cap = 0, paths_cap = 0;
+    struct buf path = {0};
+    bool ok = json_enter(j, '[');
+    while (ok && json_item(j)) {
+        buf_clear(&path);
+        ok = json_string(j, &path) && z->n_files < MAX_READY_FILES;
+        if (!ok)
+            break;
+        z->paths = xgrow(z->paths, &paths_cap, z->n_files + 1, sizeof *z->paths);
+        z->files = xgrow(z->files, &cap, z->n_files + 1, sizeof *z->files);
+        char *copy = xmalloc(path.n + 1);
+        memcpy(copy, path.p ? path.p : "", path.n + 1);
+        z->paths[z->n_files] = copy;
+        z->files[z->n_files++] = (struct plan_file){str_z(copy), io_stat_path(copy)};
+    }
+    buf_release(&path);
+    return ok && !j->bad;
+}
+
+bool zygote_on_ready(struct pool *p, const struct frame *f)
+{
+    struct json j = json_of(f->payload);
+    struct buf key = {0};
+    bool ok = p->zygote.state == ZYGOTE_STARTING && json_enter(&j, '{');
+    while (ok && json_key(&j, &key))
+        ok = str_eq(buf_view(&key), STR("files")) ? read_files(&j, &p->zygote) : json_skip(&j);
+    buf_release(&key);
+    if (!ok || !json_done(&j))
+        return false;
+    p->zygote.state = ZYGOTE_READY;
+    zygote_ask_session(p);
+    return true;
+}
+
+bool zygote_usable(struct pool *p)
+{
+    struct zygote *z = &p->zygote;
+    if (z->state == ZYGOTE_STARTING)
+        return hash128_eq(z->setup, setup_hash(&p->plan));
+    if (z->state != ZYGOTE_READY || !p->plan.options.persistent ||
+        !hash128_eq(z->setup, setup_hash(&p->plan)))
+        return false;
+    for (size_t i = 0; i < z->n_files; i++) {
+        struct io_stat now = io_stat_path(z->paths[i]);
+        if (!io_stat_same(&now, &z->files[i].st))
+            return false;
+    }
+    return true;
+}
+
+static void path_list(struct buf *b, const struct plan *plan, bool clean_only)
+{
+    bool first = true;
+    buf_char(b, '[');
+    for (uint32_t i = 0; i < plan->n_modules; i++) {
+        const struct plan_module *m = &plan->modules[i];
+        if ((clean_only && m->stale) || m->path.n == 0 || m->path.p[0] != '/')
+            continue;
+        buf_z(b, first ? "" : ", ");
+        json_quote(b, m->path);
+        first = false;
+    }
+    buf_char(b, ']');
+}
+
+void zygote_ask_session(struct pool *p)
+{
+    struct zygote *z = &p->zygote;
+    struct buf b = {0};
+    bool fork = p->plan.options.persistent;
+    if (z->state != ZYGOTE_READY || p->session.state != SESSION_NONE || p->error.n)
+        return;
+    buf_printf(&b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)p->plan.run_id);
+    path_list(&b, &p->plan, true);
+    buf_z(&b, ", \"planned\": ");
+    path_list(&b, &p->plan, false);
+    buf_char(&b, '}');
+    peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
+    buf_release(&b);
+    p->session.state = SESSION_ASKED;
+    if (!fork)
+        z->state = ZYGOTE_USED;
+}
+
+void zygote_reaped(struct pool *p, uint32_t status)
+{
+    struct zygote *z = &p->zygote;
+    z->pid = 0;
+    if (z->state == ZYGOTE_USED)
+        for (struct worker *w = p->sched.workers, *next; w; w = next) {
+            next = w->next;
+            if (p->session.serving && !w->old && w->state != WORKER_STARTING)
+                loss_status(p, w, status);
+        }
+    bool early = z->state == ZYGOTE_STARTING || z->state == ZYGOTE_READY ||
+                 (z->state == ZYGOTE_USED && p->session.state == SESSION_ASKED);
+    if (p->life == LIFE_RUNS && early) {
+        struct buf b = {0};
+        describe_status(&b, status);
+        pool_fail(p, EXIT_INTERNAL, "pytest could not be started: the interpreter %s before the tests "
+                                    "were collected", b.p);
+        buf_release(&b);
+    }
+    z->state = ZYGOTE_NONE;
+}
+
+void zygote_discard(struct pool *p)
+{
+    struct zygote *z = &p->zygote;
+    sched_retire(&p->sched);
+    session_reset(p);
+    if (z->peer) {
+        z->peer->dead = true; /* end of file: it ends */
+        z->peer = NULL;
+    }
+    if (z->pid)
+        kill(z->pid, SIGTERM);
+    z->pid = 0; /* reaped later, nobody asks for its status */
+    z->state = ZYGOTE_NONE;
+    free_files(z);
+}

@@ -1,0 +1,461 @@
+#include "runtime/report/junit.h"
+
+#include "runtime/report/junit_text.h"
+#include "runtime/report/text.h"
+
+#include <inttypes.h>
+#include <libxml/xmlwriter.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One <testcase> while its reports come in. The children go to a text of their own, because the
+ * duration, an attribute before them, is known last. */
+struct testcase {
+    struct buf children;
+    double duration_s;
+    bool exists;
+};
+
+struct sink { /* a writer into memory */
+    xmlBufferPtr memory;
+    xmlTextWriterPtr writer;
+};
+
+struct junit {
+    struct junit_options options;
+    struct buf collections, tests;
+    struct sink sink;       /* for one element at a time */
+    struct buf scratch;     /* an escaped string */
+    struct testcase open;
+    struct totals totals;   /* only its junit_ fields */
+    bool failed;
+};
+
+static void write_string(struct junit *j, struct str s)
+{
+    buf_clear(&j->scratch);
+    junit_escape(&j->scratch, s);
+    if (j->scratch.n)
+        j->failed |= xmlTextWriterWriteString(j->sink.writer, BAD_CAST j->scratch.p) < 0;
+}
+
+static void start(struct junit *j, const char *name)
+{
+    j->failed |= xmlTextWriterStartElement(j->sink.writer, BAD_CAST name) < 0;
+}
+
+static void attribute(struct junit *j, const char *name, struct str value)
+{
+    buf_clear(&j->scratch);
+    junit_escape(&j->scratch, value);
+    j->failed |= xmlTextWriterWriteAttribute(j->sink.writer, BAD_CAST name,
+                                             BAD_CAST(j->scratch.n ? j->scratch.p : "")) < 0;
+}
+
+static void attribute_number(struct junit *j, const char *name, uint32_t value)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%" PRIu32, value);
+    attribute(j, name, str_z(text));
+}
+
+static void attribute_seconds(struct junit *j, const char *name, double value)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.3f", value);
+    attribute(j, name, str_z(text));
+}
+
+/* Text that is XML already; libxml2's lengths are ints. */
+static void write_raw(struct junit *j, struct str s)
+{
+    while (s.n > 0 && !j->failed) {
+        size_t n = s.n < INT_MAX / 2 ? s.n : INT_MAX / 2;
+        j->failed |= xmlTextWriterWriteRawLen(j->sink.writer, BAD_CAST s.p, (int)n) < 0;
+        s = str_slice(s, n, s.n);
+    }
+}
+
+static void end(struct junit *j)
+{
+    j->failed |= xmlTextWriterEndElement(j->sink.writer) < 0;
+}
+
+/* Moves what the sink holds to out. */
+static void drain(struct junit *j, struct buf *out)
+{
+    j->failed |= xmlTextWriterFlush(j->sink.writer) < 0;
+    int n = xmlBufferLength(j->sink.memory);
+    if (n > 0)
+        buf_add(out, xmlBufferContent(j->sink.memory), (size_t)n);
+    xmlBufferEmpty(j->sink.memory);
+}
+
+/* The message is shortened and escaped by the caller's rules; the text is the whole report. */
+static void add_simple(struct junit *j, const char *tag, struct str message, struct str text)
+{
+    start(j, tag);
+    attribute(j, "message", message);
+    write_string(j, text);
+    end(j);
+    drain(j, &j->open.children);
+}
+
+/* str(longrepr) of a failed report. */
+static struct str longrepr(const struct report_phase *p)
+{
+    return str_trim(p->repr);
+}
+
+static struct str reason(const struct report_phase *p)
+{
+    return p->crash.path.p ? p->crash.message : longrepr(p);
+}
+
+static void append_failure(struct junit *j, const struct report_phase *p)
+{
+    struct buf message = {0};
+    if (p->xfail.p) {
+        j->totals.junit_skipped++;
+        add_simple(j, "skipped", STR("xfail-marked test passes unexpectedly"), STR(""));
+        return;
+    }
+    j->totals.junit_failures++;
+    junit_shorten(&message, reason(p));
+    add_simple(j, "failure", buf_view(&message), longrepr(p));
+    buf_release(&message);
+}
+
+static void append_error(struct junit *j, const struct report_phase *p)
+{
+    struct buf whole = {0}, message = {0};
+    buf_printf(&whole, "failed on %s with \"",
+               p->when == WHEN_TEARDOWN ? "teardown" : "setup");
+    buf_str(&whole, reason(p));
+    buf_char(&whole, '"');
+    junit_shorten(&message, buf_view(&whole));
+    j->totals.junit_errors++;
+    add_simple(j, "error", buf_view(&message), longrepr(p));
+    buf_release(&whole);
+    buf_release(&message);
+}
+
+static void write_content(struct junit *j, const char *tag, struct str text)
+{
+    start(j, tag);
+    write_string(j, text);
+    end(j);
+    drain(j, &j->open.children);
+}
+
+/* A header centred in 80 columns of dashes, then the text (_prepare_content). */
+static void add_content(struct buf *out, const char *header, const struct report_phase *p,
+                        struct str title, struct str separator)
+{
+    size_t n = strlen(header), left = (80 - n) / 2;
+    for (size_t i = 0; i < left; i++)
+        buf_char(out, '-');
+    buf_z(out, header);
+    for (size_t i = left + n; i < 80; i++)
+        buf_char(out, '-');
+    buf_char(out, '\n');
+    junit_captured(out, p, title, separator);
+    buf_char(out, '\n');
+}
+
+static void write_captured(struct junit *j, const struct report_phase *p)
+{
+    struct str mode = j->options.logging;
+    bool all = str_eq(mode, STR("all")), both = all || str_eq(mode, STR("out-err"));
+    struct buf text = {0};
+    if (str_eq(mode, STR("no")) || (!j->options.log_passing_tests && p->verdict == PHASE_PASSED))
+        return;
+    if (all || str_eq(mode, STR("log")))
+        add_content(&text, " Captured Log ", p, STR("Captured log"), STR("\n"));
+    if (both || str_eq(mode, STR("system-out"))) {
+        add_content(&text, " Captured Out ", p, STR("Captured stdout"), STR(""));
+        write_content(j, "system-out", buf_view(&text));
+        buf_clear(&text);
+    }
+    if (both || str_eq(mode, STR("system-err"))) {
+        add_content(&text, " Captured Err ", p, STR("Captured stderr"), STR(""));
+        write_content(j, "system-err", buf_view(&text));
+        buf_clear(&text);
+    }
+    if (text.n)
+        write_content(j, "system-out", buf_view(&text));
+    buf_release(&text);
+}
+
+static struct str without_prefix(struct str s, struct str prefix)
+{
+    return str_starts(s, prefix) ? str_slice(s, prefix.n, s.n) : s;
+}
+
+static void append_skipped(struct junit *j, const struct report_phase *p)
+{
+    bool xfail = p->xfail.p != NULL;
+    struct str why = xfail ? without_prefix(p->xfail, STR("reason: "))
+                           : without_prefix(p->skip.message, STR("Skipped: "));
+    struct buf details = {0};
+    j->totals.junit_skipped++;
+    start(j, "skipped");
+    attribute(j, "type", xfail ? STR("pytest.xfail") : STR("pytest.skip"));
+    attribute(j, "message", why);
+    if (!xfail) {
+        buf_str(&details, p->skip.path);
+        buf_printf(&details, ":%" PRId64 ": ", p->skip.line);
+        buf_str(&details, why);
+        write_string(j, buf_view(&details));
+    }
+    end(j);
+    drain(j, &j->open.children);
+    buf_release(&details);
+    if (!xfail)
+        write_captured(j, p);
+}
+
+static void write_properties(struct junit *j, const struct report_result *r)
+{
+    if (r->n_props == 0)
+        return;
+    start(j, "properties");
+    for (uint32_t i = 0; i < r->n_props; i++) {
+        start(j, "property");
+        attribute(j, "name", r->props[i].name);
+        attribute(j, "value", r->props[i].value);
+        end(j);
+    }
+    end(j);
+}
+
+/* Writes the open testcase to out and closes it. */
+static void finish(struct junit *j, const struct report_item *item, const struct report_result *r,
+                   struct buf *out)
+{
+    struct buf classname = {0}, name = {0};
+    junit_names(item->id, j->options.prefix, &classname, &name);
+    start(j, "testcase");
+    attribute(j, "classname", buf_view(&classname));
+    attribute(j, "name", buf_view(&name));
+    if (j->options.xunit1) {
+        attribute(j, "file", item->file);
+        if (item->line >= 0)
+            attribute_number(j, "line", (uint32_t)item->line);
+    }
+    attribute_seconds(j, "time", j->open.duration_s);
+    if (r)
+        write_properties(j, r);
+    write_raw(j, buf_view(&j->open.children));
+    end(j);
+    drain(j, out);
+    buf_clear(&j->open.children);
+    j->open.duration_s = 0;
+    j->open.exists = false;
+    buf_release(&classname);
+    buf_release(&name);
+}
+
+void junit_collect(struct junit *j, const struct report_phase *p)
+{
+    struct report_item item = {.id = p->id, .line = -1};
+    item.file = p->id;
+    struct buf tuple = {0};
+    if (p->verdict == PHASE_FAILED) {
+        j->totals.junit_errors++;
+        add_simple(j, "error", STR("collection failure"), longrepr(p));
+    } else {
+        j->totals.junit_skipped++;
+        if (p->skip.path.p)
+            report_skip_tuple(&p->skip, &tuple);
+        add_simple(j, "skipped", STR("collection skipped"),
+                   tuple.n ? buf_view(&tuple) : longrepr(p));
+    }
+    finish(j, &item, NULL, &j->collections);
+    buf_release(&tuple);
+}
+
+/* LogXML.pytest_runtest_logreport; call_failed says that a failed call waits for its tear-down. */
+static void record_phase(struct junit *j, const struct report_test *t, const struct report_phase *p,
+                         bool *call_failed)
+{
+    switch (p->verdict) {
+    case PHASE_PASSED:
+        j->totals.junit_passed += p->when == WHEN_CALL;
+        break;
+    case PHASE_FAILED:
+        if (p->when == WHEN_TEARDOWN && *call_failed)
+            finish(j, t->item, &t->result, &j->tests); /* the error gets a testcase of its own */
+        else if (p->when == WHEN_TEARDOWN && j->open.exists)
+            j->totals.junit_double++;
+        if (p->when == WHEN_CALL) {
+            append_failure(j, p);
+            *call_failed = true;
+            if (!j->options.log_passing_tests)
+                write_captured(j, p);
+        } else {
+            append_error(j, p);
+        }
+        break;
+    case PHASE_SKIPPED:
+        append_skipped(j, p);
+        break;
+    case PHASE_OTHER:
+    case PHASE_COUNT:
+        break;
+    }
+    j->open.exists = true;
+    if (!j->options.call_duration_only || p->when == WHEN_CALL)
+        j->open.duration_s += p->duration_s;
+    if (p->when == WHEN_TEARDOWN) {
+        write_captured(j, p);
+        finish(j, t->item, &t->result, &j->tests);
+    }
+}
+
+void junit_test(struct junit *j, const struct report_test *t)
+{
+    bool call_failed = false;
+    for (uint32_t i = 0; i < t->result.n_phases; i++)
+        record_phase(j, t, &t->result.phases[i], &call_failed);
+    if (j->open.exists) /* no tear-down: the worker died */
+        finish(j, t->item, &t->result, &j->tests);
+}
+
+void junit_take(struct junit *j, struct buf *collections, struct buf *tests, struct totals *t)
+{
+    buf_str(collections, buf_view(&j->collections));
+    buf_str(tests, buf_view(&j->tests));
+    totals_merge(t, &j->totals);
+    buf_clear(&j->collections);
+    buf_clear(&j->tests);
+    j->totals = (struct totals){0};
+}
+
+/* ISO 8601 with microseconds and offset, as datetime.isoformat writes it. */
+static void timestamp(int64_t ns, struct buf *out)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct tm tm = {0};
+    char day[64];
+    localtime_r(&seconds, &tm);
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+    long offset = tm.tm_gmtoff;
+    buf_printf(out, "%s.%06d%c%02ld:%02ld", day, (int)(ns / 1000 % 1000000), offset < 0 ? '-' : '+',
+               (offset < 0 ? -offset : offset) / 3600, (offset < 0 ? -offset : offset) / 60 % 60);
+}
+
+static void property(struct junit *j, struct str name, uint32_t value)
+{
+    start(j, "property");
+    attribute(j, "name", name);
+    attribute_number(j, "value", value);
+    end(j);
+}
+
+static void suite_attributes(struct junit *j, const struct junit_head *h)
+{
+    const struct totals *t = h->totals;
+    struct buf when = {0};
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    timestamp(h->start_ns, &when);
+    attribute(j, "name", j->options.suite_name);
+    attribute_number(j, "errors", t->junit_errors);
+    attribute_number(j, "failures", t->junit_failures);
+    attribute_number(j, "skipped", t->junit_skipped);
+    attribute_number(j, "tests", t->junit_passed + t->junit_failures + t->junit_skipped +
+                                     t->junit_errors - t->junit_double);
+    attribute_seconds(j, "time", (double)h->wall_ns / 1e9);
+    attribute(j, "timestamp", buf_view(&when));
+    attribute(j, "hostname", str_z(host));
+    buf_release(&when);
+}
+
+bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h,
+                    const struct str *parts, size_t n_parts)
+{
+    j->failed |= xmlTextWriterStartDocument(j->sink.writer, NULL, "utf-8", NULL) < 0;
+    start(j, "testsuites");
+    attribute(j, "name", STR("pytest tests"));
+    start(j, "testsuite");
+    suite_attributes(j, h);
+    start(j, "properties");
+    property(j, STR("fastest.ran"), h->totals->ran);
+    property(j, STR("fastest.cached"), h->totals->cached);
+    end(j);
+    drain(j, out);
+    for (size_t i = 0; i < n_parts; i++)
+        buf_str(out, parts[i]);
+    j->failed |= xmlTextWriterEndDocument(j->sink.writer) < 0;
+    drain(j, out);
+    return !j->failed;
+}
+
+struct junit *junit_new(const struct junit_options *options)
+{
+    struct junit *j = xmalloc(sizeof *j);
+    *j = (struct junit){.options = *options};
+    j->sink.memory = xmlBufferCreateSize(1 << 16);
+    j->sink.writer = j->sink.memory ? xmlNewTextWriterMemory(j->sink.memory, 0) : NULL;
+    j->failed = !j->sink.writer;
+    return j;
+}
+
+void junit_free(struct junit *j)
+{
+    if (!j)
+        return;
+    xmlFreeTextWriter(j->sink.writer);
+    xmlBufferFree(j->sink.memory);
+    buf_release(&j->collections);
+    buf_release(&j->tests);
+    buf_release(&j->scratch);
+    buf_release(&j->open.children);
+    free(j);
+}
+
+static bool is_true(struct str v)
+{
+    return str_eq(v, STR("1")) || str_eq(v, STR("true")) || str_eq(v, STR("True")) ||
+           str_eq(v, STR("yes")) || str_eq(v, STR("on"));
+}
+
+static void set_ini(struct junit_options *o, struct str name, struct str value)
+{
+    if (str_eq(name, STR("junit_suite_name")))
+        o->suite_name = value;
+    else if (str_eq(name, STR("junit_logging")))
+        o->logging = value;
+    else if (str_eq(name, STR("junit_log_passing_tests")))
+        o->log_passing_tests = is_true(value);
+    else if (str_eq(name, STR("junit_duration_report")))
+        o->call_duration_only = str_eq(value, STR("call"));
+    else if (str_eq(name, STR("junit_family")))
+        o->xunit1 = str_eq(value, STR("xunit1")) || str_eq(value, STR("legacy"));
+}
+
+struct junit_options junit_options_from(const struct str *args, uint32_t n_args)
+{
+    struct junit_options o = {.suite_name = STR("pytest"),
+                              .logging = STR("no"),
+                              .log_passing_tests = true};
+    for (uint32_t i = 0; i < n_args; i++) {
+        struct str value = {0};
+        if (str_starts(args[i], STR("--junitprefix=")) ||
+            str_starts(args[i], STR("--junit-prefix=")))
+            o.prefix = str_slice(args[i], str_chr(args[i], '=') + 1, args[i].n);
+        else if (str_starts(args[i], STR("--override-ini=")))
+            value = str_slice(args[i], str_chr(args[i], '=') + 1, args[i].n);
+        else if (str_eq(args[i], STR("-o")) && i + 1 < n_args)
+            value = args[++i];
+        else if (str_starts(args[i], STR("-o")))
+            value = str_slice(args[i], 2, args[i].n);
+        size_t equals = str_chr(value, '=');
+        if (value.n && equals < value.n)
+            set_ini(&o, str_slice(value, 0, equals), str_slice(value, equals + 1, value.n));
+    }
+    return o;
+}
