@@ -8,6 +8,8 @@
 
 void buf_reserve(struct buf *b, size_t extra)
 {
+    if (extra > SIZE_MAX - b->n - 1)
+        xmalloc(SIZE_MAX); /* ends the process with its message */
     b->p = xgrow(b->p, &b->cap, b->n + extra + 1, 1);
     b->p[b->n] = '\0';
 }

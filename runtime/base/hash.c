@@ -45,7 +45,7 @@ struct hasher *hasher_new(void)
     struct hasher *h = xmalloc(sizeof *h);
     h->state = XXH3_createState();
     if (!h->state)
-        h->state = xmalloc((size_t)-1); /* ends the process with its message */
+        h->state = xmalloc(SIZE_MAX); /* ends the process with its message */
     XXH3_128bits_reset(h->state);
     return h;
 }

@@ -1,6 +1,7 @@
 #include "runtime/base/io.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/base/stat.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,8 +19,8 @@ struct io_stat io_stat_path(const char *path)
         return (struct io_stat){.kind = IO_ABSENT};
     return (struct io_stat){
         .size_bytes = (uint64_t)st.st_size,
-        .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-        .ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
+        .mtime_ns = stat_mtime_ns(&st),
+        .ctime_ns = stat_ctime_ns(&st),
         .inode = (uint64_t)st.st_ino,
         .kind = S_ISREG(st.st_mode) ? IO_FILE : S_ISDIR(st.st_mode) ? IO_DIR : IO_OTHER,
     };
@@ -67,16 +68,13 @@ static bool read_fd(int fd, const char *path, size_t max_bytes, struct buf *out,
     struct stat st;
     if (fstat(fd, &st) != 0)
         return err_errno(err, "%s: cannot be read", path);
-    if (S_ISDIR(st.st_mode)) {
-        errno = EISDIR;
+    if (!S_ISREG(st.st_mode)) { /* a device or a pipe may never end */
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         return err_errno(err, "%s: cannot be read", path);
     }
     size_t start = out->n, want = st.st_size > 0 ? (size_t)st.st_size : 0;
-    for (;;) {
-        if (want > max_bytes || out->n - start > max_bytes) {
-            errno = EFBIG;
-            return err_set(err, "%s: larger than %zu bytes", path, max_bytes);
-        }
+    bool more = true;
+    while (more && want <= max_bytes && out->n - start <= max_bytes) {
         size_t step = want > out->n - start ? want - (out->n - start) + 1 : 65536;
         buf_reserve(out, step);
         ssize_t k = io_read_full(fd, out->p + out->n, step);
@@ -84,14 +82,17 @@ static bool read_fd(int fd, const char *path, size_t max_bytes, struct buf *out,
             return err_errno(err, "%s: cannot be read", path);
         out->n += (size_t)k;
         out->p[out->n] = '\0';
-        if ((size_t)k < step)
-            return true;
+        more = (size_t)k == step;
     }
+    if (!more && out->n - start <= max_bytes)
+        return true;
+    errno = EFBIG;
+    return err_set(err, "%s: larger than %zu bytes", path, max_bytes);
 }
 
 bool io_read(const char *path, size_t max_bytes, struct buf *out, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return err_errno(err, "%s: cannot be read", path);
     bool ok = read_fd(fd, path, max_bytes ? max_bytes : (size_t)1 << 30, out, err);
@@ -138,17 +139,27 @@ bool io_replace_if_changed(const char *path, struct str content, bool *changed, 
     return same || io_replace(path, content, err);
 }
 
+static bool make_dir(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return true;
+    int saved = errno; /* a read-only file system may hide that the directory is there */
+    bool there = io_stat_path(path).kind == IO_DIR;
+    errno = saved;
+    return there;
+}
+
 bool io_mkdirs(const char *path, struct err *err)
 {
     char *copy = xmalloc(strlen(path) + 1);
     strcpy(copy, path);
     bool ok = true;
-    for (char *p = copy + 1; ok; p++) {
+    for (char *p = copy + (*copy == '/'); ok; p++) {
         bool end = *p == '\0';
         if (*p != '/' && !end)
             continue;
         *p = '\0';
-        ok = mkdir(copy, 0777) == 0 || errno == EEXIST || io_stat_path(copy).kind == IO_DIR;
+        ok = make_dir(copy);
         if (end)
             break;
         *p = '/';
@@ -165,6 +176,10 @@ bool io_set_mtime(const char *path, int64_t mtime_ns)
 {
     struct timespec t[2] = {{.tv_nsec = UTIME_OMIT},
                             {.tv_sec = mtime_ns / 1000000000, .tv_nsec = mtime_ns % 1000000000}};
+    if (t[1].tv_nsec < 0) { /* before 1970 */
+        t[1].tv_sec--;
+        t[1].tv_nsec += 1000000000;
+    }
     return utimensat(AT_FDCWD, path, t, 0) == 0;
 }
 
@@ -196,8 +211,7 @@ bool io_listdir(const char *path, struct io_list *out)
         return false;
     struct buf names = {0};
     size_t cap = 0;
-    errno = 0;
-    for (struct dirent *e; (e = readdir(d));) {
+    for (struct dirent *e; errno = 0, e = readdir(d);) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         out->items = xgrow(out->items, &cap, out->n + 1, sizeof *out->items);

@@ -3,7 +3,7 @@
 void path_join(struct buf *out, struct str a, struct str b)
 {
     struct buf raw = {0};
-    if (b.n == 0 || b.p[0] != '/') {
+    if (a.n && (b.n == 0 || b.p[0] != '/')) {
         buf_str(&raw, a);
         buf_char(&raw, '/');
     }

@@ -4,6 +4,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
 #include "runtime/wire/json.h"
+#include "runtime/wire/msg.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -19,13 +20,24 @@ enum {
     MAX_BAD_STARTS = 3
 };
 
+static const struct {
+    int sig;
+    const char *name;
+} signal_names[] = {
+    {SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGKILL, "SIGKILL"}, {SIGTERM, "SIGTERM"},
+    {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGILL, "SIGILL"},   {SIGINT, "SIGINT"},
+    {SIGALRM, "SIGALRM"}, {SIGHUP, "SIGHUP"},   {SIGPIPE, "SIGPIPE"}, {SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, "SIGUSR2"}, {SIGTRAP, "SIGTRAP"}, {SIGQUIT, "SIGQUIT"}, {SIGXCPU, "SIGXCPU"},
+};
+
 static void add_signal(struct buf *out, int sig)
 {
-    const char *name = sigabbrev_np(sig);
-    if (name)
-        buf_printf(out, "was killed by signal SIG%s (%d)", name, sig);
-    else
-        buf_printf(out, "was killed by signal %d", sig);
+    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++)
+        if (signal_names[i].sig == sig) {
+            buf_printf(out, "was killed by signal %s (%d)", signal_names[i].name, sig);
+            return;
+        }
+    buf_printf(out, "was killed by signal %d", sig);
 }
 
 void describe_status(struct buf *out, uint32_t status)
@@ -120,13 +132,14 @@ bool loss_on_exited(struct pool *p, const struct frame *f)
     struct worker *w = sched_find(&p->sched, id);
     if (w) {
         loss_status(p, w, status);
-    } else if (id == 0 && p->session.serving) {
-        for (w = p->sched.workers; w; w = w->next)
-            if (!w->old && w->state != WORKER_STARTING) {
-                loss_status(p, w, status);
-                break;
-            }
-    } else if (id == 0 && p->session.state == SESSION_ASKED && !p->session.peer) {
+        return true;
+    }
+    for (w = id == 0 ? p->sched.workers : NULL; w; w = w->next)
+        if (w->serves && !w->old) {
+            loss_status(p, w, status);
+            return true;
+        }
+    if (id == 0 && p->session.state == SESSION_ASKED && !p->session.peer) {
         struct buf b = {0};
         describe_status(&b, status);
         pool_fail(p, EXIT_INTERNAL, "pytest's session %s before the tests were collected", b.p);

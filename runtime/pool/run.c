@@ -1,6 +1,7 @@
 /* Clients and their batches; what the scheduler decides, as frames. */
 #include "runtime/pool/state.h"
 
+#include "generator/record.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/pack.h"
 #include "runtime/wire/json.h"
@@ -44,11 +45,14 @@ static bool op_fork(void *ctx, struct worker *w)
     struct session *s = &p->session;
     if (p->life != LIFE_RUNS || p->error.n)
         return false;
+    for (const struct worker *v = p->sched.workers; s->state == SESSION_LOST && v; v = v->next)
+        if (v->state == WORKER_LOST)
+            return false; /* its exit status first: it may be the session's own */
     if (s->state == SESSION_LOST)
         session_restart(p); /* its workers come later */
     if (s->state != SESSION_COLLECTED || s->serving)
         return false;
-    s->serving = !s->forks;
+    s->serving = w->serves = !s->forks;
     w->deadline_ns = p->now_ns + FORK_WAIT_NS;
     peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, (struct str){0});
     return true;
@@ -72,8 +76,10 @@ static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome,
     peer_send(owner_of(p, t->owner), WIRE_RESULT, t->module, buf_view(&b));
     buf_release(&b);
     p->restarts = 0;
-    if (!t->split && (outcome == 1 || outcome == 2))
+    if (!t->split && (outcome == OUT_FAILED || outcome == OUT_ERROR)) {
+        t->counted++; /* of a split module only what is confirmed counts */
         p->failures++;
+    }
 }
 
 static void end_module(struct peer *peer, uint32_t module, bool partial)
@@ -95,8 +101,8 @@ static void op_task_done(void *ctx, struct task *t)
 {
     struct pool *p = ctx;
     struct peer *peer = owner_of(p, t->owner);
-    if (t->split)
-        p->failures += t->failures; /* those before the split were counted: fail-fast rounds up */
+    if (t->failures > t->counted)
+        p->failures += t->failures - t->counted;
     if (!peer)
         return;
     end_module(peer, t->module, t->partial);
@@ -206,7 +212,7 @@ static void forget_clients(struct pool *p, const struct peer *but)
         }
 }
 
-static void reset_run(struct pool *p)
+void run_reset(struct pool *p)
 {
     free(p->asked);
     p->asked = xmalloc((size_t)p->plan.n_modules + 1);
@@ -218,8 +224,7 @@ static void reset_run(struct pool *p)
     run_check_asked(p);
 }
 
-/* Starts what the plan needs and does not have. */
-static void prepare(struct pool *p)
+void run_prepare(struct pool *p)
 {
     struct err err = {0};
     if (p->error.n || p->session.state != SESSION_NONE)
@@ -241,7 +246,7 @@ static bool adopt_run(struct pool *p, struct peer *peer, uint64_t run_id, uint64
     struct plan plan = {0};
     struct err err = {0};
     if (p->asked && run_id == p->plan.run_id) {
-        prepare(p);
+        run_prepare(p);
         return true;
     }
     if (!plan_load(&plan, p->state_dir.p, &err))
@@ -260,12 +265,12 @@ static bool adopt_run(struct pool *p, struct peer *peer, uint64_t run_id, uint64
     plan_release(&p->plan);
     p->plan = plan;
     sched_retire(&p->sched);
-    reset_run(p);
+    run_reset(p);
     if (zygote_usable(p))
         session_reset(p);
     else
         zygote_discard(p);
-    prepare(p);
+    run_prepare(p);
     return true;
 }
 

@@ -448,6 +448,12 @@ static bool fork_one(struct sched *s, bool confirmer)
     return false;
 }
 
+void sched_prefork(struct sched *s)
+{
+    if (sched_live(s) == 0)
+        fork_one(s, false);
+}
+
 static void fork_more(struct sched *s)
 {
     uint32_t starting = 0, busy = 0, confirmers = 0;

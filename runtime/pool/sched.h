@@ -26,6 +26,7 @@ struct task {
     const uint8_t *cuts;  /* n bytes: 1 where the module may be cut before this item; session's */
     uint8_t *outcomes;    /* n; NO_OUTCOME until there is a result */
     uint32_t left, failures;
+    uint32_t counted;     /* failures that count already (the pool's, for fail-fast) */
     bool split, confirming, partial;
     struct task *next;
 };
@@ -63,6 +64,7 @@ struct worker {
     bool held;            /* HOLD was sent, no work since */
     bool old;             /* of a session that has been replaced: gets nothing more */
     bool confirmer;       /* forked for a task to be confirmed */
+    bool serves;          /* it is the session itself */
     bool gone;            /* said GONE */
     bool has_status;
     uint32_t status;      /* wait status */
@@ -121,6 +123,8 @@ void sched_fail(struct sched *s, struct task *t, struct str json);
 /* The session of all present workers is over: they get nothing more, what they were not sent is
  * pending again. */
 void sched_retire(struct sched *s);
+/* Forks the first worker before there is work for it. */
+void sched_prefork(struct sched *s);
 /* Gives idle workers work and forks more: after every round of events. */
 void sched_balance(struct sched *s);
 bool sched_has_work(const struct sched *s); /* pending or worth stealing: one more worker helps */

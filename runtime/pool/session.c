@@ -117,10 +117,8 @@ bool session_on_collected(struct pool *p, const struct frame *f)
              (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
     rebase_tasks(p);
     run_start_batches(p);
-    if (s->forks && s->n_items && !p->sched.tasks && sched_live(&p->sched) == 0) {
-        struct worker *w = sched_new_worker(&p->sched); /* ready before the first client comes */
-        run_ops.fork(p, w);
-    }
+    if (s->forks && s->n_items && !p->sched.tasks)
+        sched_prefork(&p->sched); /* ready before the first client comes */
     return true;
 }
 

@@ -88,8 +88,11 @@ struct pool {
 
 /* pool.c */
 void pool_log(const struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An error for every client of this run, now and later; the first one counts. pool_fail adds the
+ * end of the log. */
+void pool_error(struct pool *p, uint32_t code, struct str text);
 void pool_fail(struct pool *p, uint32_t code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4))); /* an error for every client of this run */
+    __attribute__((format(printf, 3, 4)));
 struct peer *peer_add(struct pool *p, int fd, uint32_t role);
 void peer_send(struct peer *peer, uint16_t type, uint32_t tag, struct str payload);
 
@@ -121,6 +124,8 @@ void run_fail_batches(struct pool *p);
 void run_client_gone(struct pool *p, struct peer *peer);
 void run_check_asked(struct pool *p);
 void run_status(struct pool *p, struct buf *out);
+void run_prepare(struct pool *p); /* starts what the plan needs and does not have */
+void run_reset(struct pool *p);   /* after a plan was loaded */
 extern const struct sched_ops run_ops;
 
 /* loss.c: the end of workers */

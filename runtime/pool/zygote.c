@@ -254,7 +254,7 @@ void zygote_reaped(struct pool *p, uint32_t status)
     if (z->state == ZYGOTE_USED)
         for (struct worker *w = p->sched.workers, *next; w; w = next) {
             next = w->next;
-            if (p->session.serving && !w->old && w->state != WORKER_STARTING)
+            if (w->serves && !w->old)
                 loss_status(p, w, status);
         }
     bool early = z->state == ZYGOTE_STARTING || z->state == ZYGOTE_READY ||

@@ -299,6 +299,8 @@ static struct str own_section(const struct report_phase *p, const char *stream)
 {
     struct str found = {0};
     struct buf title = {0};
+    if (p->n_sections == 0)
+        return found;
     buf_printf(&title, "Captured %s %s", stream, report_when_name(p->when));
     for (uint32_t i = 0; i < p->n_sections; i++)
         if (str_eq(p->sections[i].title, buf_view(&title)))
@@ -371,6 +373,11 @@ static void print_clean(struct buf *out, cJSON *o)
     char *text = cJSON_PrintUnformatted(o);
     struct str rest = str_z(text);
     while (rest.n) {
+        size_t plain = text_plain(rest);
+        buf_add(out, rest.p, plain);
+        rest = str_slice(rest, plain, rest.n);
+        if (rest.n == 0)
+            break;
         struct str before = rest;
         uint32_t c = text_next(&rest);
         if (c == 0)

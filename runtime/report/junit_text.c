@@ -14,6 +14,11 @@ static bool xml_allows(uint32_t c)
 void junit_escape(struct buf *out, struct str s)
 {
     while (s.n) {
+        size_t plain = text_plain(s);
+        buf_add(out, s.p, plain);
+        s = str_slice(s, plain, s.n);
+        if (s.n == 0)
+            break;
         struct str before = s;
         uint32_t c = text_next(&s);
         if (xml_allows(c))

@@ -3,7 +3,7 @@
 #include "runtime/report/json.h"
 #include "runtime/report/junit.h"
 #include "runtime/report/parts.h"
-#include "runtime/report/stamp.h"
+#include "runtime/report/fingerprint.h"
 #include "runtime/report/terminal.h"
 
 #include <stdlib.h>
@@ -20,6 +20,7 @@ struct summary {
     struct totals totals;
     bool *batch_missing;
     uint32_t n_parts, batches_not_run;
+    int refused; /* pytest's exit code when it ended before the tests, else -1 */
     bool new_parts, stopped;
 };
 
@@ -111,14 +112,14 @@ static void collect_parts(struct summary *s)
 {
     struct buf path = {0};
     bool reuse = terminal_failures_only(&s->terminal.options);
-    struct hash128 options = stamp_options(s->plan);
+    struct hash128 options = fingerprint_options(s->plan);
     if (reuse)
         part_store_load(&s->store, state_path(s->plan, "parts.bin", &path).p);
     for (uint32_t i = 0; i < s->n_parts; i++) {
         bool clean = i < s->plan->n_modules && !s->plan->modules[i].stale;
         struct hash128 identity = {0, 0};
         if (clean)
-            identity = stamp_part(s->plan, i, options);
+            identity = fingerprint_part(s->plan, i, options);
         if (!clean || !reuse || !part_store_find(&s->store, identity, &s->parts[i])) {
             s->parts[i] = (struct part){0};
             make_part(s, i, identity);
@@ -141,6 +142,8 @@ static enum exit_code exit_code_of(const struct summary *s)
 {
     const struct totals *t = &s->totals;
     bool missing = s->batches_not_run > 0 || t->tests_not_run > 0;
+    if (s->refused >= 0)
+        return s->refused > 0 ? (enum exit_code)s->refused : EXIT_INTERNAL;
     if (s->stopped)
         return EXIT_FAILED;
     if (missing)
@@ -153,11 +156,30 @@ static enum exit_code exit_code_of(const struct summary *s)
     return t->items == 0 ? EXIT_NO_TESTS : EXIT_PASSED;
 }
 
+/* <state>/error is the batch client's: the exit code, a newline, the text it has printed. */
+static int read_refused(const struct plan *plan)
+{
+    struct buf path = {0}, text = {0};
+    int code = -1;
+    if (io_stat_path(state_path(plan, "error", &path).p).kind != IO_ABSENT) {
+        bool read = io_read(path.p, 0, &text, NULL);
+        long n = read && text.n ? strtol(text.p, NULL, 10) : 0;
+        code = n > 0 && n < 256 ? (int)n : 0;
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return code;
+}
+
 static void print_report(const struct summary *s, FILE *out)
 {
     struct buf note = {0};
     uint32_t n = s->batches_not_run;
-    if (n > 0 && !s->stopped)
+    if (s->refused >= 0)
+        buf_printf(&note, "fastest: pytest ended before the tests ran (exit code %d); its message "
+                          "is above, and in %.*s/error",
+                   s->refused, (int)s->plan->state_dir.n, s->plan->state_dir.p);
+    else if (n > 0 && !s->stopped)
         buf_printf(&note, "fastest: %u %s no result: the run was interrupted, or a message above "
                           "says why; run it again, only what is missing will run",
                    n, n == 1 ? "batch has" : "batches have");
@@ -225,7 +247,7 @@ static bool write_reports(struct summary *s, enum exit_code code, struct err *er
          write_asked(s->o->json, buf_view(&json), err);
     if (ok && s->new_parts)
         ok = part_store_save(state_path(s->plan, "parts.bin", &path).p, s->parts, s->n_parts, err);
-    ok = ok && stamp_save(s->plan, &s->totals, err);
+    ok = ok && fingerprint_save(s->plan, &s->totals, err);
     buf_release(&path);
     buf_release(&junit);
     buf_release(&json);
@@ -252,6 +274,7 @@ static void summary_init(struct summary *s, const struct plan *plan,
     t.full_messages = t.full_messages || o->verbosity >= 2;
     t.print_failures = o->print_failures;
     *s = (struct summary){.plan = plan, .o = o, .n_parts = report_module_count(plan)};
+    s->refused = read_refused(plan);
     s->stopped = io_stat_path(state_path(plan, "stop", &path).p).kind != IO_ABSENT;
     terminal_init(&s->terminal, &t);
     buf_release(&path);
@@ -283,7 +306,8 @@ bool summary_run(const struct plan *plan, const struct summary_options *o, FILE 
     struct summary s;
     bool ok;
     summary_init(&s, plan, o, out);
-    if (terminal_failures_only(&s.terminal.options) && stamp_holds(plan, &s.totals)) {
+    if (s.refused < 0 && terminal_failures_only(&s.terminal.options) &&
+        fingerprint_holds(plan, &s.totals)) {
         *code = exit_code_of(&s);
         print_report(&s, out);
         ok = copy_report(plan, "junit.xml", o->junit, err) &&

@@ -44,6 +44,14 @@ uint32_t text_next(struct str *s)
     return c;
 }
 
+size_t text_plain(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && ((s.p[n] >= 0x20 && s.p[n] < 0x7F) || s.p[n] == '\n'))
+        n++;
+    return n;
+}
+
 size_t text_length(struct str s)
 {
     size_t n = 0;
@@ -153,6 +161,11 @@ void text_put(struct buf *out, uint32_t c)
 void text_raw(struct buf *out, struct str s)
 {
     while (s.n) {
+        size_t plain = text_plain(s);
+        buf_add(out, s.p, plain);
+        s = str_slice(s, plain, s.n);
+        if (s.n == 0)
+            break;
         struct str before = s;
         uint32_t c = text_next(&s);
         size_t n = before.n - s.n;

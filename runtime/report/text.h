@@ -13,6 +13,8 @@
 
 /* Takes one code point off the front of s (s->n > 0). */
 uint32_t text_next(struct str *s);
+/* Length of the run of printable ASCII and newlines that s starts with: nothing in it needs care. */
+size_t text_plain(struct str s);
 /* len(str) in Python: code points. */
 size_t text_length(struct str s);
 /* The first n code points. */

@@ -1,11 +1,11 @@
-#include "runtime/report/stamp.h"
+#include "runtime/report/fingerprint.h"
 
 #include <unistd.h>
 
 static const char magic[8] = "FSTRPTS1";
 enum { VERSION = 1 };
 
-struct hash128 stamp_options(const struct plan *plan)
+struct hash128 fingerprint_options(const struct plan *plan)
 {
     struct hasher *h = hasher_new();
     hasher_u64(h, VERSION);
@@ -17,7 +17,7 @@ struct hash128 stamp_options(const struct plan *plan)
     return hasher_done(h);
 }
 
-struct hash128 stamp_part(const struct plan *plan, uint32_t i, struct hash128 options)
+struct hash128 fingerprint_part(const struct plan *plan, uint32_t i, struct hash128 options)
 {
     struct buf b = {0};
     report_record_path(plan, i, &b);
@@ -42,13 +42,13 @@ static bool all_clean(const struct plan *plan)
     return !plan->other && plan->n_modules > 0;
 }
 
-static struct hash128 fingerprint(const struct plan *plan)
+static struct hash128 all_records(const struct plan *plan)
 {
-    struct hash128 options = stamp_options(plan);
+    struct hash128 options = fingerprint_options(plan);
     struct hasher *h = hasher_new();
     hasher_hash(h, options);
     for (uint32_t i = 0; i < plan->n_modules; i++)
-        hasher_hash(h, stamp_part(plan, i, options));
+        hasher_hash(h, fingerprint_part(plan, i, options));
     return hasher_done(h);
 }
 
@@ -61,7 +61,7 @@ static const char *path_of(const struct plan *plan, const char *name, struct buf
     return path->p;
 }
 
-bool stamp_holds(const struct plan *plan, struct totals *totals)
+bool fingerprint_holds(const struct plan *plan, struct totals *totals)
 {
     struct buf path = {0}, file = {0};
     struct unpack u;
@@ -75,7 +75,7 @@ bool stamp_holds(const struct plan *plan, struct totals *totals)
         totals_unpack(totals, &u);
         holds = !u.bad && junit.kind == IO_FILE && json.kind == IO_FILE &&
                 io_stat_same(&junit, &junit_then) && io_stat_same(&json, &json_then) &&
-                hash128_eq(expected, fingerprint(plan));
+                hash128_eq(expected, all_records(plan));
     }
     if (!holds)
         *totals = (struct totals){0};
@@ -84,7 +84,7 @@ bool stamp_holds(const struct plan *plan, struct totals *totals)
     return holds;
 }
 
-bool stamp_save(const struct plan *plan, const struct totals *totals, struct err *err)
+bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct err *err)
 {
     struct buf path = {0}, b = {0};
     bool ok = true;
@@ -92,7 +92,7 @@ bool stamp_save(const struct plan *plan, const struct totals *totals, struct err
         totals->collect_errors == 0) {
         struct io_stat junit = io_stat_path(path_of(plan, "junit.xml", &path));
         struct io_stat json = io_stat_path(path_of(plan, "report.json", &path));
-        pack_hash(&b, fingerprint(plan));
+        pack_hash(&b, all_records(plan));
         pack_stat(&b, &junit);
         pack_stat(&b, &json);
         totals_pack(totals, &b);

@@ -1,20 +1,20 @@
 /* <state>/reports.bin: which records the reports in the state directory were written for. */
-#ifndef FASTEST_REPORT_STAMP_H
-#define FASTEST_REPORT_STAMP_H
+#ifndef FASTEST_REPORT_FINGERPRINT_H
+#define FASTEST_REPORT_FINGERPRINT_H
 
 #include "generator/plan.h"
 #include "runtime/report/totals.h"
 
 /* What the text of every part depends on: root, invocation directory, arguments. */
-struct hash128 stamp_options(const struct plan *plan);
+struct hash128 fingerprint_options(const struct plan *plan);
 /* Identity of module i's part (parts.h). Zero when its record is gone. */
-struct hash128 stamp_part(const struct plan *plan, uint32_t i, struct hash128 options);
+struct hash128 fingerprint_part(const struct plan *plan, uint32_t i, struct hash128 options);
 
 /* True when nothing is stale and the reports were written for exactly these records, all cached,
  * and were not touched since. Then *totals is what they say. */
-bool stamp_holds(const struct plan *plan, struct totals *totals);
+bool fingerprint_holds(const struct plan *plan, struct totals *totals);
 /* Call it after the reports were written. Does nothing but remove the old stamp unless every
  * module was cached. */
-bool stamp_save(const struct plan *plan, const struct totals *totals, struct err *err);
+bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct err *err);
 
 #endif

@@ -1,0 +1,82 @@
+#include "generator/dirs.h"
+
+#include <string.h>
+
+void dirs_release(struct dirs *d)
+{
+    for (size_t i = 0; i < d->by_path.cap; i++)
+        if (d->by_path.slots[i].value)
+            io_list_release(&((struct dir *)d->by_path.slots[i].value)->list);
+    map_release(&d->by_path);
+    strs_release(&d->third);
+    strs_release(&d->owned);
+    arena_release(&d->arena);
+}
+
+static bool under_any(const struct strs *l, struct str path)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (path_under(path, l->items[i]))
+            return true;
+    return false;
+}
+
+bool dirs_is_third(const struct dirs *d, struct str path)
+{
+    return under_any(&d->third, path) && !under_any(&d->owned, path);
+}
+
+struct dir *dirs_open(struct dirs *d, struct str path)
+{
+    uintptr_t *known = map_get(&d->by_path, path);
+    if (known)
+        return (struct dir *)*known;
+    struct dir *dir = arena_alloc(&d->arena, sizeof *dir);
+    dir->path = (struct str){arena_dup(&d->arena, path.p, path.n), path.n};
+    dir->third = dirs_is_third(d, path);
+    if (!io_listdir(dir->path.p, &dir->list))
+        memset(&dir->list, 0, sizeof dir->list);
+    dir->package = dir_kind(dir, STR("__init__.py")) == IO_FILE;
+    *map_put(&d->by_path, dir->path, NULL) = (uintptr_t)dir;
+    return dir;
+}
+
+size_t dir_lower(const struct dir *dir, struct str name)
+{
+    size_t lo = 0, hi = dir->list.n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (str_cmp(str_z(dir->list.items[mid].name), name) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+enum io_kind dir_kind(const struct dir *dir, struct str name)
+{
+    size_t i = dir_lower(dir, name);
+    if (i == dir->list.n || !str_eq(str_z(dir->list.items[i].name), name))
+        return IO_ABSENT;
+    if (dir->list.items[i].kind == IO_ABSENT) { /* a link, or a file system without types */
+        struct buf b = {0};
+        path_join(&b, dir->path, name);
+        dir->list.items[i].kind = io_stat_path(b.p).kind;
+        buf_release(&b);
+        if (dir->list.items[i].kind == IO_ABSENT)
+            dir->list.items[i].kind = IO_OTHER; /* dangling */
+    }
+    return dir->list.items[i].kind;
+}
+
+struct str dirs_join(struct dirs *d, struct str dir, struct str name)
+{
+    bool slash = dir.n == 0 || dir.p[dir.n - 1] != '/';
+    char *p = arena_alloc(&d->arena, dir.n + name.n + 2);
+    memcpy(p, dir.p, dir.n);
+    if (slash)
+        p[dir.n] = '/';
+    memcpy(p + dir.n + slash, name.p, name.n);
+    return (struct str){p, dir.n + name.n + slash};
+}

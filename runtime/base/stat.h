@@ -1,0 +1,11 @@
+/* The one part of stat(2) whose names differ between systems. */
+#ifndef FASTEST_BASE_STAT_H
+#define FASTEST_BASE_STAT_H
+
+#include <stdint.h>
+
+struct stat;
+int64_t stat_mtime_ns(const struct stat *st);
+int64_t stat_ctime_ns(const struct stat *st);
+
+#endif

@@ -1,0 +1,249 @@
+"""One pytest session: configured, started, collected; then workers are forked from it."""
+import gc
+import json
+import os
+import struct
+import sys
+import threading
+import traceback
+
+import _fastest.report as report
+import _fastest.trace as trace
+import _fastest.wire as wire
+import _fastest.worker as worker
+
+import pytest
+
+OTHER = "@other"
+
+
+class Fatal(Exception):
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+class CollectPlugin:
+    """Leaves clean modules out, and notes what collection reports and reads."""
+
+    def __init__(self, request, sorter):
+        self.clean = set(request["clean"])
+        self.planned = request["planned"]
+        self.wanted = set(self.planned) - self.clean
+        self.prune = not request.get("other", True)
+        self.folders = {parent for path in self.wanted for parent in _parents(path)}
+        self.reports = []
+        self.noted = {}  # module path -> events
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path, config):
+        path = str(collection_path)
+        if path in self.clean:
+            return True
+        if self.prune and path not in self.wanted and path not in self.folders:
+            return True
+        return None
+
+    def pytest_collectreport(self, report):
+        if report.failed or report.skipped:
+            self.reports.append(report)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector):
+        outer, trace.events[:] = trace.events[:], []
+        yield
+        events, trace.events[:] = trace.events[:], outer
+        path = str(getattr(collector, "path", "")) if isinstance(collector, pytest.File) or \
+            isinstance(collector, pytest.Class) else None
+        if path is None:
+            trace.events.extend(events)
+        else:
+            self.noted.setdefault(path, []).extend(events)
+
+
+def _parents(path):
+    while len(path) > 1:
+        path = os.path.dirname(path)
+        yield path
+
+
+def _silence_terminal(config):
+    """Keeps the terminal reporter for plugins that look it up, without its work per test."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return
+    null = open(os.devnull, "w")
+    reporter._tw._file = null
+    for name in ("pytest_runtest_logreport", "pytest_runtest_logstart", "pytest_runtest_logfinish"):
+        try:
+            getattr(config.hook, name)._remove_plugin(reporter)
+        except (AttributeError, ValueError):
+            pass  # replaced by a plugin of the project's
+
+
+def _groups(items):
+    """Equal numbers for items that share fixtures below session scope (see PROTOCOL.md)."""
+    scopes = []
+    for item in items:
+        info = getattr(item, "_fixtureinfo", None)
+        if not isinstance(item, pytest.Function) or info is None:
+            return [0] * len(items)
+        found = set()
+        for name in info.names_closure:
+            for definition in info.name2fixturedefs.get(name) or ():
+                found.add(definition.scope)
+        if "module" in found or "package" in found:
+            return [0] * len(items)
+        scopes.append(item.parent.nodeid if "class" in found else None)
+    numbers, groups = {}, []
+    for i, scope in enumerate(scopes):
+        groups.append(i if scope is None else numbers.setdefault(scope, i))
+    return groups
+
+
+class Session:
+    def __init__(self, config, setup, request):
+        self.config, self.setup = config, setup
+        self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
+        self.plugin = CollectPlugin(request, self.sorter)
+        self.items = []  # by number
+
+    def collect(self):
+        config = self.config
+        config.option.continue_on_collection_errors = True
+        config._do_configure()
+        config.pluginmanager.register(self.plugin, "fastest-collect")
+        for name in ("lfplugin", "nfplugin", "stepwiseplugin", "_stepwise"):
+            if config.pluginmanager.has_plugin(name):
+                config.pluginmanager.unregister(name=name)
+        _silence_terminal(config)
+        self.session = pytest.Session.from_config(config)
+        config.hook.pytest_sessionstart(session=self.session)
+        _silence_terminal(config)
+        config.hook.pytest_collection(session=self.session)
+
+    # ---- MODULE frames ----
+
+    def _by_module(self):
+        modules = {path: [] for path in self.plugin.planned if path in self.plugin.wanted}
+        for item in self.session.items:
+            path = str(getattr(item, "path", None) or item.fspath)
+            modules.setdefault(path if path in modules else OTHER, []).append(item)
+        return modules
+
+    def _report_path(self, nodeid):
+        return os.path.normpath(os.path.join(str(self.config.rootpath), nodeid.split("::")[0]))
+
+    def _collect_reports(self, modules):
+        """module path -> [error phases, skip phases]; a folder's error is that of all below it."""
+        found = {}
+        for r in self.plugin.reports:
+            path = self._report_path(r.nodeid)
+            below = [m for m in modules if m == path]
+            if not below:
+                below = [m for m in modules if m.startswith(path.rstrip("/") + "/") and not modules[m]]
+            for module in below or [OTHER]:
+                entry = report.phase(r, "collect")
+                entry["id"] = r.nodeid
+                found.setdefault(module, ([], []))[r.outcome == "skipped"].append(entry)
+        return found
+
+    def _module_json(self, path, items, errors, skips, shared):
+        deps = self.sorter.sort(shared + self.plugin.noted.get(path, []))
+        listed = []
+        for item in items:
+            file, line, name = item.location
+            listed.append({"id": item.nodeid, "line": line, "file": file, "name": name,
+                           "kw": list(item.keywords)})
+        return {"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
+                "items": listed, "error": errors[0] if errors else None,
+                "skip": skips[0] if skips and not items else None, "deps": deps}
+
+    def send_modules(self, conn):
+        modules = self._by_module()
+        found = self._collect_reports(modules)
+        if OTHER in found:
+            modules.setdefault(OTHER, [])
+        shared = trace.events[:]
+        del trace.events[:]
+        for path, items in modules.items():
+            self.items += items
+            groups = _groups(items) if path != OTHER else [0] * len(items)
+            errors, skips = found.get(path, ((), ()))
+            document = self._module_json(path, items, errors, skips, shared)
+            payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
+            payload += struct.pack("<%dI" % len(groups), *groups)
+            conn.send(wire.MODULE, payload + wire.pack_str(wire.dump(document)))
+
+    def why_not_fork(self, own_fds):
+        """Text when a fork would break what import or configuration has started, else ""."""
+        if threading.active_count() > 1:
+            names = ", ".join(t.name for t in threading.enumerate()[1:])
+            return "threads run after collection: " + names
+        try:
+            kinds = [os.readlink("/proc/self/fd/" + n) for n in os.listdir("/proc/self/fd")
+                     if int(n) not in own_fds and os.path.lexists("/proc/self/fd/" + n)]
+            with open("/proc/self/task/%d/children" % os.getpid()) as f:
+                children = f.read().split()
+        except (OSError, ValueError):
+            return ""
+        if any(k.startswith("socket:") for k in kinds):
+            return "sockets are open after collection"
+        return "processes were started before the tests" if children else ""
+
+
+def _explain(config, error):
+    """(exit code, text) of an exception as pytest's main would print it."""
+    if isinstance(error, pytest.UsageError):
+        return 4, "\n".join("ERROR: %s" % part for part in error.args)
+    if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+        return getattr(error, "returncode", None) or 2, "Interrupted: %s" % error
+    return 3, "INTERNALERROR> " + "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def run(config, setup, request, reap, own_fds=()):
+    """The session's life; returns never. own_fds: our other sockets."""
+    conn = wire.connect(setup["socket"], wire.ROLE_SESSION, setup["token"])
+    session = Session(config, setup, request)
+    try:
+        session.collect()
+    except BaseException as e:
+        code, text = _explain(config, e)
+        conn.send(wire.ERROR, text.encode("utf-8", "replace"), code)
+        os._exit(code)
+    session.send_modules(conn)
+    why = session.why_not_fork((conn.fd,) + tuple(own_fds))
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    document = {"modules": len(session.plugin.wanted), "items": len(session.items), "text": why}
+    conn.send(wire.COLLECTED, wire.dump(document), 0 if why else 1)
+    try:
+        _serve(session, conn, reap)
+    except wire.Closed:
+        pass
+    os._exit(0)
+
+
+def _serve(session, conn, reap):
+    """Forks a worker for each FORK, tells how each ended."""
+    ids = {}
+    while True:
+        for pid, status in reap.ended():
+            conn.send(wire.EXITED, wire.U32.pack(ids.pop(pid, 0)) + wire.U32.pack(status), pid)
+        frame = conn.poll()
+        if frame is None:
+            conn.wait(reap.fd)
+            continue
+        kind, tag, _ = frame
+        if kind == wire.SERVE:
+            worker.run(session, tag, alone=True)
+        elif kind == wire.FORK:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            pid = trace.fork()
+            if pid == 0:
+                reap.restore()
+                conn.close()
+                worker.run(session, tag, alone=False)
+            ids[pid] = tag

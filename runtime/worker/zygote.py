@@ -1,0 +1,127 @@
+"""The process that has imported pytest, its plugins and the initial conftests, and forks."""
+import gc
+import json
+import os
+import signal
+import sys
+import sysconfig
+import traceback
+
+import _fastest.trace as trace
+import _fastest.wire as wire
+
+
+class Reaper:
+    """Ended children, without threads: SIGCHLD writes to a pipe that the loops wait for."""
+
+    def __init__(self):
+        self.fd, self.write_fd = os.pipe()
+        os.set_blocking(self.fd, False)
+        os.set_blocking(self.write_fd, False)
+        self.old = signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.old_fd = signal.set_wakeup_fd(self.write_fd, warn_on_full_buffer=False)
+
+    def ended(self):
+        try:
+            while os.read(self.fd, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        out = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return out
+            if pid == 0:
+                return out
+            out.append((pid, status))
+
+    def restore(self):
+        """In a child: as if this had never been."""
+        signal.set_wakeup_fd(self.old_fd)
+        signal.signal(signal.SIGCHLD, self.old)
+        os.close(self.fd)
+        os.close(self.write_fd)
+
+
+def _as_pytest(setup):
+    """argv, sys.path and cwd as the `pytest` command has them."""
+    os.chdir(setup["cwd"])
+    scripts = sysconfig.get_paths().get("scripts", os.path.dirname(sys.executable))
+    sys.argv = [os.path.join(scripts, "pytest")] + setup["args"]
+    if not getattr(sys.flags, "safe_path", False) and sys.path and sys.path[0] == "":
+        sys.path[0] = scripts
+
+
+def _prepare(conn, setup):
+    """pytest's Config after it has read its files and loaded plugins and initial conftests."""
+    from _pytest.config import ConftestImportFailure, UsageError, _prepareconfig
+
+    try:
+        return _prepareconfig(list(setup["args"]), None)
+    except UsageError as e:
+        code, text = 4, "\n".join("ERROR: %s" % part for part in e.args)
+    except ConftestImportFailure as e:
+        cause = getattr(e, "cause", None) or getattr(e, "excinfo", (None, e))[1]
+        text = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
+        code, text = 4, "ImportError while loading conftest '%s'.\n%s" % (getattr(e, "path", ""), text)
+    except SystemExit as e:
+        code, text = 4, "pytest did not accept the command line (exit %s)" % e.code
+    except BaseException:
+        code, text = 3, "INTERNALERROR> " + traceback.format_exc()
+    conn.send(wire.ERROR, text.encode("utf-8", "replace"), code)
+    os._exit(code)
+
+
+def _loaded_files(sorter):
+    """Sources of this project that are in memory: a change of one makes the zygote stale."""
+    files = set()
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and path.endswith(".py") and os.path.isabs(path) and not sorter.leave_out(path):
+            files.add(path)
+    for kind, paths in sorter.sort(trace.events).items():
+        if kind in ("open", "import"):
+            files.update(paths)
+    return sorted(files)
+
+
+def main(fd):
+    trace.install()
+    conn = wire.Conn(fd)
+    kind, _, payload = conn.recv()
+    setup = json.loads(payload.decode())
+    _as_pytest(setup)
+    gc.disable()
+    import _fastest.session as session
+
+    config = _prepare(conn, setup)
+    sorter = trace.Sorter(setup["root"], setup["state_dir"], [])
+    conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
+    reap = Reaper()
+    try:
+        _serve(conn, config, setup, session, reap)
+    except wire.Closed:
+        os._exit(0)
+
+
+def _serve(conn, config, setup, session, reap):
+    while True:
+        for pid, status in reap.ended():
+            conn.send(wire.EXITED, wire.U32.pack(0) + wire.U32.pack(status), pid)
+        frame = conn.poll()
+        if frame is None:
+            conn.wait(reap.fd)
+            continue
+        kind, tag, payload = frame
+        if kind != wire.SESSION:
+            continue
+        request = json.loads(payload.decode())
+        if tag == 0:
+            session.run(config, setup, request, reap, (conn.fd,))
+        pid = trace.fork()
+        if pid == 0:
+            reap.restore()
+            conn.close()
+            session.run(config, setup, request, Reaper())
