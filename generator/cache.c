@@ -113,6 +113,7 @@ static bool unpack_index(struct index *x, struct unpack *u)
 {
     if ((unpack_u8(u) != 0) != x->keep_lines)
         return false;
+    x->environment = unpack_hash(u);
     for (uint32_t n = unpack_count(u, 64); n && !u->bad; n--)
         unpack_file(x, u);
     for (uint32_t n = unpack_count(u, 24); n && !u->bad; n--)
@@ -203,6 +204,7 @@ bool index_save(struct index *x, const char *path, struct err *err)
 {
     struct buf b = {0};
     pack_u8(&b, x->keep_lines);
+    pack_hash(&b, x->environment);
     size_t at = b.n;
     uint32_t n = 0;
     pack_u32(&b, 0);

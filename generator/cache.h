@@ -45,6 +45,7 @@ struct index {
     struct map files, records, dep_map; /* to pointers; dep_map: packed identity → index + 1 */
     struct index_dep *deps;
     size_t n_deps, cap_deps;
+    struct hash128 environment; /* of the last scan */
     bool keep_lines, dirty;
     struct buf file;
     struct arena arena;

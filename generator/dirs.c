@@ -28,6 +28,8 @@ bool dirs_is_third(const struct dirs *d, struct str path)
 
 struct dir *dirs_open(struct dirs *d, struct str path)
 {
+    if (!path.n)
+        path = STR("/"); /* path_dir of a file in the root directory */
     uintptr_t *known = map_get(&d->by_path, path);
     if (known)
         return (struct dir *)*known;

@@ -9,7 +9,7 @@ uint32_t graph_node(struct graph *g, struct str path, bool *added)
     uintptr_t *slot = map_put(&g->by_path, path, &is_new);
     if (is_new) {
         g->nodes = xgrow(g->nodes, &g->cap, g->n + 1, sizeof *g->nodes);
-        g->nodes[g->n] = (struct node){.path = path, .component = NODE_NONE};
+        g->nodes[g->n] = (struct node){.path = path, .component = UINT32_MAX};
         g->nodes[g->n].python = str_ends(path, STR(".py"));
         *slot = g->n++;
     }

@@ -37,8 +37,6 @@ struct graph {
     struct arena arena;
 };
 
-enum { NODE_NONE = 0xffffffff };
-
 /* The node of path (a file), new when there is none. path must outlive the graph. */
 uint32_t graph_node(struct graph *g, struct str path, bool *added);
 void graph_edge(struct graph *g, uint32_t from, uint32_t to);

@@ -1,7 +1,6 @@
 #include "generator/key.h"
 
-#include "generator/record.h"
-#include "generator/source.h"
+#include "generator/pyname.h"
 
 #include <stdlib.h>
 
@@ -49,7 +48,7 @@ struct hash128 key_environment(const struct probe *p, struct sources *s,
     hasher_str(h, p->ini_text);
     hasher_str(h, p->import_mode);
     add_list(h, &p->dists);
-    add_list(h, &p->path);
+    hasher_str(h, str_z(getenv("PYTHONPATH")));
     add_variables(h, p, &a);
     add_data(h, p, s);
     arena_release(&a);
@@ -66,7 +65,7 @@ struct hash128 *key_nodes(const struct graph *g, struct str root, struct arena *
         buf_clear(&b);
         buf_add(&b, &semantic.hi, sizeof semantic.hi);
         buf_add(&b, &semantic.lo, sizeof semantic.lo);
-        buf_str(&b, path_under(path, root) ? str_slice(path, root.n + 1, path.n) : path);
+        buf_str(&b, pyname_below(path, root));
         out[i] = hash128_of(b.p, b.n);
     }
     buf_release(&b);

@@ -4,6 +4,7 @@
 #include "runtime/base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -101,7 +102,7 @@ bool probe_read_lines(struct probe *p, enum exit_code *code, struct err *err)
         size_t tab = str_chr(line, '\t');
         struct str key = str_slice(line, 0, tab), value = str_slice(line, tab + 1, line.n);
         if (tab == line.n || !unescape(&value))
-            return err_set(err, "%s: its answer about pytest is damaged", p->python.p);
+            return err_set(err, "%s: its answer about pytest is damaged; run it again", p->chosen);
         if (str_eq(key, STR("code")))
             status = value.n ? value.p[0] - '0' : EXIT_INTERNAL;
         else if (str_eq(key, STR("error")))
@@ -163,10 +164,8 @@ static bool choose_python(struct probe *p, const struct generate_options *o, str
 
 static const char *script(void)
 {
-    const struct embed_file *f = embed_files;
-    while (f->name && strcmp(f->name, "generator/probe.py") != 0)
-        f++;
-    return f->name ? f->text : "";
+    const struct embed_file *f = embed_find("generator/probe.py");
+    return f ? f->text : "";
 }
 
 static struct hash128 question(const struct probe *p, const struct generate_options *o)
@@ -219,10 +218,12 @@ static bool ask(struct probe *p, const struct generate_options *o, enum exit_cod
 {
     int fds[2], status = 0;
     char **argv = xmalloc(((size_t)o->n_args + 4) * sizeof *argv);
-    if (pipe2(fds, O_CLOEXEC) != 0) {
+    if (pipe(fds) != 0) {
         free(argv);
         return err_errno(err, "a pipe to %s cannot be made", p->chosen);
     }
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
     pid_t pid = fork();
     if (pid == 0)
         exec_python(p, o, fds[1], argv);

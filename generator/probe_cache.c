@@ -2,6 +2,7 @@
 #include "generator/probe.h"
 
 #include "generator/record.h"
+#include "runtime/base/map.h"
 #include "runtime/base/pack.h"
 
 #include <string.h>

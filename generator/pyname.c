@@ -1,6 +1,7 @@
 #include "generator/pyname.h"
 
 #include "runtime/base/hash.h"
+#include "runtime/base/io.h"
 
 enum { STEM_MAX = 200, HASH_TAIL = 17 };
 
@@ -49,4 +50,13 @@ bool pyname_is_dotted(struct str s, size_t min_dots)
         if (!pyname_is_identifier(part))
             return false;
     return n >= min_dots + 1;
+}
+
+struct str pyname_below(struct str path, struct str root)
+{
+    if (root.n == 0)
+        return path;
+    if (root.n == 1 && path.n > 1)
+        return str_slice(path, 1, path.n);
+    return path_under(path, root) && path.n > root.n ? str_slice(path, root.n + 1, path.n) : path;
 }

@@ -239,7 +239,7 @@ void zygote_ask_session(struct pool *p)
     path_list(&b, &p->plan, true);
     buf_z(&b, ", \"planned\": ");
     path_list(&b, &p->plan, false);
-    buf_char(&b, '}');
+    buf_printf(&b, ", \"other\": %s}", p->plan.other ? "true" : "false");
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);
     p->session.state = SESSION_ASKED;

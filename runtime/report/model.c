@@ -87,15 +87,21 @@ struct str report_batch_name(const struct plan *plan, uint32_t i)
     return plan->batches[plan->modules[i].batch].name;
 }
 
-/* "@other" writes no record when nothing was left for it; its stamp says that it ran. */
-static bool other_is_done(const struct plan *plan)
+static bool exists_in(const struct plan *plan, const char *name)
 {
     struct buf path = {0};
     buf_str(&path, plan->state_dir);
-    buf_z(&path, "/b/@other.ok");
-    bool done = io_stat_path(path.p).kind != IO_ABSENT;
+    buf_z(&path, name);
+    bool exists = io_stat_path(path.p).kind != IO_ABSENT;
     buf_release(&path);
-    return done;
+    return exists;
+}
+
+/* "@other" has no key of its own; its client checks the record and leaves the stamp. */
+static bool other_holds(const struct plan *plan, const struct record *r)
+{
+    return (r->flags & REC_PASSED) && hash128_eq(r->key, plan->environment) &&
+           hash128_eq(r->sources, plan->sources) && exists_in(plan, "/b/@other.ok");
 }
 
 static enum report_state record_state(const struct plan *plan, uint32_t i, const struct record *r)
@@ -103,9 +109,16 @@ static enum report_state record_state(const struct plan *plan, uint32_t i, const
     if (r->run_id == plan->run_id)
         return MODULE_RAN;
     if (i >= plan->n_modules)
-        return MODULE_NOT_RUN;
+        return other_holds(plan, r) ? MODULE_CACHED : MODULE_NOT_RUN;
     const struct plan_module *m = &plan->modules[i];
     return !m->stale && hash128_eq(r->key, m->key) ? MODULE_CACHED : MODULE_NOT_RUN;
+}
+
+/* A module that fail-fast or an interrupt left before its first result. */
+static bool is_untouched(const struct report_module *m)
+{
+    return (m->record.flags & REC_PARTIAL) && m->record.n_results == 0 && !m->meta.error &&
+           !m->meta.skip;
 }
 
 void report_module_load(struct report_module *m, const struct plan *plan, uint32_t i)
@@ -113,16 +126,12 @@ void report_module_load(struct report_module *m, const struct plan *plan, uint32
     struct buf path = {0};
     *m = (struct report_module){.state = MODULE_NOT_RUN, .batch = report_batch_name(plan, i)};
     report_record_path(plan, i, &path);
-    bool loaded = record_load(&m->record, path.p, false);
-    if (loaded)
+    if (record_load(&m->record, path.p, false))
         m->state = record_state(plan, i, &m->record);
     if (m->state != MODULE_NOT_RUN && !json_parse_meta(m->record.meta, &m->arena, &m->meta))
         m->state = MODULE_NOT_RUN;
-    if (m->state == MODULE_NOT_RUN && i >= plan->n_modules && other_is_done(plan)) {
-        m->state = MODULE_RAN;
-        m->record.n_results = 0;
-        m->record.flags = 0;
-    }
+    if (m->state == MODULE_RAN && is_untouched(m))
+        m->state = MODULE_NOT_RUN;
     if (m->state == MODULE_NOT_RUN)
         m->meta = (struct report_meta){0};
     buf_release(&path);

@@ -1,0 +1,362 @@
+#include "generator/generate.h"
+
+#include "generator/batch.h"
+#include "generator/closure.h"
+#include "generator/emit_ninja.h"
+#include "generator/key.h"
+#include "generator/probe.h"
+#include "generator/pyname.h"
+#include "generator/resolve.h"
+#include "generator/scan.h"
+#include "generator/stale.h"
+#include "runtime/base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Everything that lives as long as one scan. */
+struct stage {
+    const struct generate_options *o;
+    struct plan *plan;
+    struct probe probe;
+    struct dirs dirs;
+    struct index index;
+    struct sources sources;
+    struct graph graph;
+    struct resolver resolver;
+    struct strs modules;   /* paths */
+    uint32_t *nodes;       /* of the modules */
+    uint32_t *weights;
+    uint32_t *shared;      /* nodes that every module depends on: plugins, session-wide hooks */
+    size_t n_shared, cap_shared;
+    bool prepend;
+};
+
+static struct str copy(struct stage *s, struct str text)
+{
+    return (struct str){arena_dup(&s->plan->arena, text.p ? text.p : "", text.n), text.n};
+}
+
+static void state_path(struct stage *s, struct buf *out, const char *name)
+{
+    buf_clear(out);
+    buf_str(out, buf_view(&s->probe.state_dir));
+    buf_printf(out, "/%s", name);
+}
+
+/* An argument inside a site directory: its top-level package is what is under test. */
+static void own_argument(struct stage *s, struct str path)
+{
+    struct str best = STR("");
+    for (size_t i = 0; i < s->dirs.third.n; i++) {
+        struct str d = s->dirs.third.items[i];
+        if (path_under(path, d) && path.n > d.n && d.n > best.n)
+            best = d;
+    }
+    if (!best.n)
+        return;
+    struct str rest = str_slice(path, best.n + 1, path.n);
+    size_t n = best.n + 1 + str_chr(rest, '/');
+    strs_add(&s->dirs.owned, str_slice(path, 0, n));
+}
+
+static void set_up_dirs(struct stage *s)
+{
+    for (size_t i = 0; i < s->probe.third.n; i++)
+        strs_add(&s->dirs.third, s->probe.third.items[i]);
+    for (size_t i = 0; i < s->probe.args.n; i++)
+        own_argument(s, s->probe.args.items[i]);
+}
+
+static void add_editable(struct stage *s, struct str line)
+{
+    size_t eq = str_chr(line, '=');
+    struct str *path = arena_alloc(&s->resolver.arena, sizeof *path);
+    *path = str_slice(line, eq + 1, line.n);
+    if (path->n)
+        *map_put(&s->resolver.editable, str_slice(line, 0, eq), NULL) = (uintptr_t)path;
+}
+
+static void set_up_resolver(struct stage *s)
+{
+    struct resolver *r = &s->resolver;
+    r->graph = &s->graph;
+    r->dirs = &s->dirs;
+    r->sources = &s->sources;
+    r->root = s->probe.root;
+    for (size_t i = 0; i < s->probe.pythonpath.n; i++)
+        resolver_root(r, s->probe.pythonpath.items[i]);
+    for (size_t i = 0; i < s->probe.path.n; i++)
+        resolver_root(r, s->probe.path.items[i]);
+    for (size_t i = 0; i < s->probe.editable.n; i++)
+        add_editable(s, s->probe.editable.items[i]);
+}
+
+static uint32_t add_file(struct stage *s, struct str path)
+{
+    if (s->prepend && str_ends(path, STR(".py")))
+        resolver_root(&s->resolver, resolver_basedir(&s->resolver, path_dir(path)));
+    return resolver_add(&s->resolver, path);
+}
+
+static void add_shared(struct stage *s, uint32_t node)
+{
+    s->shared = xgrow(s->shared, &s->cap_shared, s->n_shared + 1, sizeof *s->shared);
+    s->shared[s->n_shared++] = node;
+}
+
+static uint32_t add_conftest(struct stage *s, struct str path)
+{
+    bool known = map_get(&s->graph.by_path, path) != NULL;
+    uint32_t node = add_file(s, path);
+    uint32_t flags = s->graph.nodes[node].file->facts.flags;
+    if (!known && flags & FACT_HOOKS)
+        add_shared(s, node);
+    if (flags & FACT_COLLECTS)
+        s->plan->other = true;
+    return node;
+}
+
+/* conftest.py of every directory above a module, down from confcutdir (pytest 9,
+ * _pytest/config/__init__.py: directories that are no proper parent of confcutdir). */
+static void link_conftests(struct stage *s, uint32_t module)
+{
+    struct str cut = s->probe.cutdir, dir = path_dir(s->graph.nodes[module].path);
+    if (probe_is(s->probe.noconftest))
+        return;
+    for (;; dir = path_dir(dir)) {
+        if (cut.n && !str_eq(cut, dir) && path_under(cut, dir.n ? dir : STR("/")))
+            return;
+        struct dir *d = dirs_open(&s->dirs, dir);
+        if (dir_kind(d, STR("conftest.py")) == IO_FILE) {
+            struct str path = dirs_join(&s->dirs, d->path, STR("conftest.py"));
+            graph_edge(&s->graph, module, add_conftest(s, path));
+        }
+        if (dir.n <= 1)
+            return;
+    }
+}
+
+static void build_graph(struct stage *s)
+{
+    uint32_t n = (uint32_t)s->modules.n;
+    s->nodes = arena_array(&s->dirs.arena, n, sizeof *s->nodes);
+    s->weights = arena_array(&s->dirs.arena, n, sizeof *s->weights);
+    for (uint32_t i = 0; i < n; i++) {
+        s->nodes[i] = add_file(s, s->modules.items[i]);
+        s->graph.nodes[s->nodes[i]].planned = true;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        link_conftests(s, s->nodes[i]);
+    for (size_t i = 0; i < s->probe.conftests.n; i++)
+        add_conftest(s, s->probe.conftests.items[i]);
+    for (size_t i = 0; i < s->probe.plugins.n; i++)
+        add_shared(s, add_file(s, s->probe.plugins.items[i]));
+    for (uint32_t i = 0; i < n; i++) {
+        s->weights[i] = s->graph.nodes[s->nodes[i]].file->facts.n_tests;
+        for (size_t k = 0; k < s->n_shared; k++)
+            graph_edge(&s->graph, s->nodes[i], s->shared[k]);
+    }
+    resolver_run(&s->resolver);
+    graph_condense(&s->graph);
+    closure_compute(&s->graph);
+}
+
+static void fill_head(struct stage *s)
+{
+    struct plan *p = s->plan;
+    const struct generate_options *o = s->o;
+    p->run_id = (uint64_t)clock_wall_ns() * 1000 + (uint64_t)getpid() % 1000;
+    p->root = copy(s, s->probe.root);
+    p->cwd = copy(s, str_z(o->cwd));
+    p->state_dir = copy(s, buf_view(&s->probe.state_dir));
+    p->n_args = (uint32_t)o->n_args;
+    p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
+    for (uint32_t i = 0; i < p->n_args; i++)
+        p->args[i] = copy(s, str_z(o->args[i]));
+    p->options = o->options;
+    p->options.python = copy(s, s->probe.python);
+    p->options.junit = copy(s, o->options.junit);
+    p->options.json = copy(s, o->options.json);
+    p->other = p->other || probe_is(s->probe.other);
+    p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines);
+}
+
+static void fill_files(struct stage *s)
+{
+    struct plan *p = s->plan;
+    p->n_files = (uint32_t)s->graph.n;
+    p->files = arena_array(&p->arena, p->n_files, sizeof *p->files);
+    for (uint32_t i = 0; i < p->n_files; i++) {
+        p->files[i].path = copy(s, s->graph.nodes[i].path);
+        p->files[i].st = s->graph.nodes[i].file->st;
+    }
+}
+
+/* A narrowed run (-k, node ids) keeps its records apart from the full ones. */
+static struct str record_path(struct stage *s, struct str rel)
+{
+    struct buf b = {0};
+    struct str selection = s->probe.selection;
+    buf_str(&b, s->plan->state_dir);
+    buf_z(&b, "/m/");
+    pyname_stem(&b, rel);
+    if (selection.n)
+        buf_printf(&b, "@%08x", (unsigned)hash64_of(selection.p, selection.n));
+    buf_z(&b, ".rec");
+    struct str path = copy(s, buf_view(&b));
+    buf_release(&b);
+    return path;
+}
+
+static void fill_modules(struct stage *s)
+{
+    struct plan *p = s->plan;
+    struct hash128 *hashes = key_nodes(&s->graph, p->root, &s->dirs.arena);
+    struct buf rel = {0};
+    p->n_modules = (uint32_t)s->modules.n;
+    p->modules = arena_array(&p->arena, p->n_modules, sizeof *p->modules);
+    for (uint32_t i = 0; i < p->n_modules; i++) {
+        struct plan_module *m = &p->modules[i];
+        buf_clear(&rel);
+        path_relative(&rel, s->modules.items[i], p->root);
+        m->path = p->files[s->nodes[i]].path;
+        m->rel = copy(s, buf_view(&rel));
+        m->record = record_path(s, m->rel);
+        m->files = closure_of(&s->graph, s->nodes[i], &p->arena, &m->n_files);
+        m->key = key_module(p->environment, s->probe.selection, m->rel, hashes, m->files,
+                            m->n_files);
+    }
+    buf_release(&rel);
+}
+
+static void check_records(struct stage *s)
+{
+    struct stale st = {.plan = s->plan, .graph = &s->graph, .dirs = &s->dirs,
+                       .sources = &s->sources, .last_environment = s->index.environment,
+                       .prepend = s->prepend};
+    stale_check(&st);
+    if (!hash128_eq(s->index.environment, s->plan->environment)) {
+        s->index.environment = s->plan->environment;
+        s->index.dirty = true;
+    }
+}
+
+static bool batch_is_stale(const struct plan *p, const struct plan_batch *b)
+{
+    for (uint32_t i = b->first; i < b->first + b->count; i++)
+        if (p->modules[i].stale)
+            return true;
+    return b->count == 0;
+}
+
+/* Ninja runs what has no .ok. */
+static void drop_stale_stamps(struct stage *s)
+{
+    static const char *const leftovers[] = {"stop", "error"};
+    struct buf path = {0};
+    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
+        state_path(s, &path, leftovers[i]);
+        unlink(path.p);
+    }
+    for (uint32_t i = 0; i < s->plan->n_batches; i++) {
+        const struct plan_batch *b = &s->plan->batches[i];
+        if (!batch_is_stale(s->plan, b))
+            continue;
+        state_path(s, &path, "b/");
+        buf_str(&path, b->name);
+        buf_z(&path, ".ok");
+        unlink(path.p);
+    }
+    buf_release(&path);
+}
+
+static bool write_state(struct stage *s, struct err *err)
+{
+    struct buf path = {0};
+    state_path(s, &path, "index.bin");
+    drop_stale_stamps(s);
+    bool ok = (!s->index.dirty || index_save(&s->index, path.p, err)) && plan_save(s->plan, err) &&
+              emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
+              emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
+    buf_release(&path);
+    return ok;
+}
+
+static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
+{
+    struct buf path = {0};
+    if (!probe_run(&s->probe, s->o, code, err))
+        return false;
+    set_up_dirs(s);
+    *code = EXIT_USAGE;
+    if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
+        return false;
+    *code = EXIT_INTERNAL;
+    state_path(s, &path, "index.bin");
+    index_load(&s->index, path.p, !s->o->ignore_lines);
+    buf_release(&path);
+    s->sources = (struct sources){.index = &s->index, .restore_mtimes = s->o->restore_mtimes};
+    s->prepend = !str_eq(s->probe.import_mode, STR("importlib"));
+    set_up_resolver(s);
+    build_graph(s);
+    fill_head(s);
+    fill_files(s);
+    fill_modules(s);
+    batch_group(s->plan, s->weights);
+    check_records(s);
+    return write_state(s, err);
+}
+
+static void stage_release(struct stage *s)
+{
+    resolver_release(&s->resolver);
+    graph_release(&s->graph);
+    sources_release(&s->sources);
+    index_release(&s->index);
+    dirs_release(&s->dirs);
+    probe_release(&s->probe);
+    strs_release(&s->modules);
+    free(s->shared);
+}
+
+bool generate(const struct generate_options *o, struct plan *plan, enum exit_code *code,
+              struct err *err)
+{
+    memset(plan, 0, sizeof *plan);
+    plan->scan_start_ns = clock_wall_ns();
+    struct stage s = {.o = o, .plan = plan};
+    bool ok = run_stages(&s, code, err);
+    stage_release(&s);
+    if (!ok)
+        plan_release(plan);
+    else
+        *code = EXIT_PASSED;
+    return ok;
+}
+
+bool generate_init(const struct generate_options *o, char **root, enum exit_code *code,
+                   struct err *err)
+{
+    struct probe p = {0};
+    bool ok = probe_run(&p, o, code, err);
+    if (ok) {
+        *root = xmalloc(p.root.n + 1);
+        memcpy(*root, p.root.p, p.root.n);
+        (*root)[p.root.n] = '\0';
+        *code = EXIT_USAGE;
+        struct str root_view = {*root, p.root.n};
+        ok = emit_rules(o, root_view, buf_view(&p.state_dir), true, err) &&
+             emit_init(root_view, buf_view(&p.state_dir), err);
+    }
+    if (ok)
+        *code = EXIT_PASSED;
+    probe_release(&p);
+    return ok;
+}
+
+bool generate_top(const struct plan *plan, struct err *err)
+{
+    return emit_top(plan, err);
+}

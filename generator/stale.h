@@ -1,0 +1,21 @@
+/* Which modules must run: their records against their keys and dependencies. */
+#ifndef FASTEST_GENERATOR_STALE_H
+#define FASTEST_GENERATOR_STALE_H
+
+#include "generator/graph.h"
+#include "generator/plan.h"
+#include "generator/source.h"
+
+struct stale {
+    struct plan *plan;
+    struct graph *graph;
+    struct dirs *dirs;
+    struct sources *sources;
+    struct hash128 last_environment;
+    bool prepend;            /* import mode prepend or append: one module name, one file */
+};
+
+/* Fills stale and why of every module, and plan->sources when something needs it. */
+void stale_check(struct stale *s);
+
+#endif

@@ -1,0 +1,380 @@
+/* The scheduler in a world of its own: workers that run what they are sent, one item a step, with
+ * a virtual clock, and crash or fail where the test says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "runtime/pool/sched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MS INT64_C(1000000)
+enum { MAX_ITEMS = 4096, MAX_TASKS = 64 };
+
+struct world {
+    struct sched s;
+    int outcome[MAX_TASKS][MAX_ITEMS]; /* last result of an item, -1 none */
+    int results[MAX_TASKS][MAX_ITEMS];
+    int done[MAX_TASKS];
+    bool partial[MAX_TASKS];
+    uint32_t ran_on[MAX_TASKS][MAX_ITEMS];
+    uint32_t forks, ends, holds;
+    bool no_fork;
+    uint32_t fail_if_not_first; /* items of tasks fail on a worker that did not run item 0 */
+    int crash_item;
+};
+
+static void op_run(void *ctx, struct worker *w, const uint32_t *numbers, uint32_t n)
+{
+    struct world *o = ctx;
+    (void)o;
+    assert_true(n >= 1);
+    for (uint32_t i = 1; i < n; i++)
+        assert_int_equal(numbers[i], numbers[i - 1] + 1);
+    assert_int_equal(w->state, WORKER_READY);
+    assert_true(w->queued <= 64);
+}
+
+static void op_hold(void *ctx, struct worker *w)
+{
+    struct world *o = ctx;
+    assert_true(w->queued <= 1);
+    o->holds++;
+}
+
+static void op_end(void *ctx, struct worker *w)
+{
+    struct world *o = ctx;
+    assert_null(w->own.task);
+    o->ends++;
+}
+
+static bool op_fork(void *ctx, struct worker *w)
+{
+    struct world *o = ctx;
+    (void)w;
+    o->forks += !o->no_fork;
+    return !o->no_fork;
+}
+
+static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json)
+{
+    struct world *o = ctx;
+    (void)json;
+    assert_true(item < t->n);
+    o->outcome[t->module][item] = outcome;
+    o->results[t->module][item]++;
+}
+
+static void op_done(void *ctx, struct task *t)
+{
+    struct world *o = ctx;
+    o->done[t->module]++;
+    o->partial[t->module] = t->partial;
+}
+
+static const struct sched_ops ops = {op_run, op_hold, op_end, op_fork, op_result, op_done};
+
+static struct world *new_world(uint32_t limit)
+{
+    struct world *o = calloc(1, sizeof *o);
+    memset(o->outcome, -1, sizeof o->outcome);
+    o->s.ops = &ops;
+    o->s.ctx = o;
+    o->s.limit = limit;
+    o->s.now_ns = 1000 * MS;
+    o->crash_item = -1;
+    return o;
+}
+
+static void free_world(struct world *o)
+{
+    sched_release(&o->s);
+    free(o);
+}
+
+/* One step of one worker: what the Python side does. False when it has nothing to do. */
+static bool step_worker(struct world *o, struct worker *w)
+{
+    struct sched *s = &o->s;
+    if (w->state == WORKER_STARTING) {
+        sched_ready(s, w);
+        return true;
+    }
+    if (w->state == WORKER_ENDED && w->queued == 0) {
+        sched_remove(s, w, (struct str){0});
+        return true;
+    }
+    if (w->queued == 0)
+        return false;
+    if (w->queued == 1 && !w->held)
+        sched_need(s, w);
+    struct queued q = w->queue[0];
+    uint32_t module = q.task ? q.task->module : 0;
+    if (q.task && (int)q.item == o->crash_item) {
+        o->crash_item = -1;
+        sched_remove(s, w, STR("{}"));
+        return true;
+    }
+    bool first = q.item == 0;
+    if (q.task)
+        o->ran_on[module][q.item] = w->id;
+    bool fails = o->fail_if_not_first && q.task && !first && o->ran_on[module][0] != w->id;
+    s->now_ns += 10 * MS;
+    assert_true(sched_result(s, w, q.number, fails ? 1 : 0, STR("{}")));
+    return true;
+}
+
+static void run_world(struct world *o)
+{
+    for (int round = 0; round < 100000; round++) {
+        bool any = false;
+        sched_balance(&o->s);
+        for (struct worker *w = o->s.workers, *next; w; w = next) {
+            next = w->next;
+            any = step_worker(o, w) || any;
+        }
+        if (!any && !o->s.tasks)
+            return;
+    }
+    fail_msg("the world does not come to rest");
+}
+
+static struct task *add(struct world *o, uint32_t module, uint32_t first, uint32_t n, uint8_t *cuts)
+{
+    uint32_t *groups = calloc(n, sizeof *groups);
+    for (uint32_t i = 0; i < n; i++)
+        groups[i] = i;
+    sched_cuts(groups, n, cuts);
+    free(groups);
+    return sched_add(&o->s, o, module, first, n, cuts);
+}
+
+static void check_all(struct world *o, uint32_t module, uint32_t n, int outcome)
+{
+    assert_int_equal(o->done[module], 1);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(o->outcome[module][i], outcome);
+}
+
+static void test_cuts(void **state)
+{
+    static const uint32_t groups[] = {5, 5, 7, 8, 7, 9};
+    uint8_t cuts[6];
+    (void)state;
+    sched_cuts(groups, 6, cuts);
+    static const uint8_t want[] = {1, 0, 1, 0, 0, 1}; /* 7 spans 8 */
+    assert_memory_equal(cuts, want, 6);
+    sched_cuts(NULL, 0, NULL);
+}
+
+static void test_all_run_once(void **state)
+{
+    struct world *o = new_world(3);
+    static uint8_t cuts[10][100];
+    (void)state;
+    o->s.all_asked = true;
+    for (uint32_t i = 0; i < 10; i++)
+        add(o, i, i * 100, 100, cuts[i]);
+    run_world(o);
+    for (uint32_t i = 0; i < 10; i++) {
+        check_all(o, i, 100, 0);
+        for (int k = 0; k < 100; k++)
+            assert_int_equal(o->results[i][k], 1);
+    }
+    assert_int_equal(o->forks, 3);
+    assert_int_equal(o->ends, 3);
+    assert_null(o->s.workers);
+    free_world(o);
+}
+
+static void test_one_module_is_split(void **state)
+{
+    struct world *o = new_world(2);
+    static uint8_t cuts[1000];
+    (void)state;
+    o->s.all_asked = true;
+    add(o, 0, 0, 1000, cuts);
+    run_world(o);
+    check_all(o, 0, 1000, 0);
+    assert_int_equal(o->forks, 2);
+    uint32_t second = 0;
+    for (int i = 0; i < 1000; i++)
+        second += o->ran_on[0][i] == 2;
+    assert_true(second > 300 && second < 700);
+    free_world(o);
+}
+
+static void test_small_module_needs_one_worker(void **state)
+{
+    struct world *o = new_world(4);
+    static uint8_t cuts[5];
+    (void)state;
+    o->s.all_asked = true;
+    add(o, 0, 0, 5, cuts);
+    run_world(o);
+    assert_int_equal(o->forks, 1);
+    free_world(o);
+}
+
+/* A failure that only the split has caused does not count. */
+static void test_split_failures_are_confirmed(void **state)
+{
+    struct world *o = new_world(2);
+    static uint8_t cuts[500];
+    (void)state;
+    o->s.all_asked = true;
+    o->fail_if_not_first = 1;
+    add(o, 0, 0, 500, cuts);
+    run_world(o);
+    check_all(o, 0, 500, 0);
+    for (int i = 1; i < 500; i++)
+        assert_int_equal(o->ran_on[0][i], o->ran_on[0][0]);
+    assert_int_equal(o->results[0][0], 2);
+    free_world(o);
+}
+
+static void test_groups_stay_together(void **state)
+{
+    struct world *o = new_world(2);
+    static uint8_t cuts[400];
+    uint32_t groups[400];
+    (void)state;
+    o->s.all_asked = true;
+    for (uint32_t i = 0; i < 400; i++)
+        groups[i] = i < 150 ? 1 : i < 390 ? 2 : i;
+    sched_cuts(groups, 400, cuts);
+    sched_add(&o->s, o, 0, 0, 400, cuts);
+    run_world(o);
+    check_all(o, 0, 400, 0);
+    for (uint32_t i = 1; i < 400; i++)
+        if (groups[i] == groups[i - 1])
+            assert_int_equal(o->ran_on[0][i], o->ran_on[0][i - 1]);
+    assert_int_equal(o->forks, 2);
+    free_world(o);
+}
+
+static void test_crash_fails_one_item(void **state)
+{
+    for (int item = 0; item < 60; item++) {
+        struct world *o = new_world(2);
+        static uint8_t cuts[2][60];
+        o->s.all_asked = true;
+        o->crash_item = item;
+        o->s.single = item % 2;
+        add(o, 0, 0, 60, cuts[0]);
+        add(o, 1, 60, 60, cuts[1]);
+        run_world(o);
+        int failed = 0;
+        for (int m = 0; m < 2; m++) {
+            assert_int_equal(o->done[m], 1);
+            for (int i = 0; i < 60; i++) {
+                assert_true(o->outcome[m][i] >= 0);
+                failed += o->outcome[m][i];
+            }
+        }
+        assert_true(failed <= 1); /* 0: the module was split, and confirmed without a crash */
+        free_world(o);
+    }
+    (void)state;
+}
+
+static void test_hold_until_all_asked(void **state)
+{
+    struct world *o = new_world(1);
+    static uint8_t cuts[2][3];
+    (void)state;
+    add(o, 0, 0, 3, cuts[0]);
+    run_world(o);
+    assert_int_equal(o->holds, 1);
+    assert_int_equal(o->ends, 0);
+    add(o, 1, 3, 3, cuts[1]);
+    o->s.all_asked = true;
+    run_world(o);
+    check_all(o, 1, 3, 0);
+    assert_int_equal(o->forks, 1);
+    assert_int_equal(o->ends, 1);
+    free_world(o);
+}
+
+static void test_drop_and_stop(void **state)
+{
+    struct world *o = new_world(2);
+    static uint8_t cuts[3][50];
+    int other;
+    (void)state;
+    add(o, 0, 0, 50, cuts[0]);
+    add(o, 1, 50, 50, cuts[1]);
+    o->s.tasks->owner = &other;
+    for (int i = 0; i < 5; i++) {
+        sched_balance(&o->s);
+        for (struct worker *w = o->s.workers; w; w = w->next)
+            step_worker(o, w);
+    }
+    sched_drop(&o->s, &other);
+    assert_int_equal(o->done[0], 0);
+    run_world(o);
+    check_all(o, 1, 50, 0);
+    add(o, 2, 100, 50, cuts[2]);
+    sched_balance(&o->s);
+    sched_stop(&o->s);
+    assert_int_equal(o->done[2], 1);
+    assert_true(o->partial[2]);
+    run_world(o);
+    free_world(o);
+}
+
+static void test_foreign_result_is_refused(void **state)
+{
+    struct world *o = new_world(1);
+    static uint8_t cuts[5];
+    (void)state;
+    add(o, 0, 0, 5, cuts);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    assert_false(sched_result(&o->s, w, 4, 0, STR("{}")));
+    assert_false(sched_result(&o->s, w, 99, 0, STR("{}")));
+    assert_true(sched_result(&o->s, w, 0, 0, STR("{}")));
+    assert_false(sched_result(&o->s, w, 0, 0, STR("{}")));
+    free_world(o);
+}
+
+static void test_retire(void **state)
+{
+    struct world *o = new_world(1);
+    static uint8_t cuts[100];
+    (void)state;
+    o->s.all_asked = true;
+    add(o, 0, 0, 100, cuts);
+    for (int i = 0; i < 10; i++) {
+        sched_balance(&o->s);
+        step_worker(o, o->s.workers);
+    }
+    sched_retire(&o->s);
+    run_world(o);
+    check_all(o, 0, 100, 0);
+    assert_int_equal(o->forks, 2);
+    free_world(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_all_run_once),
+        cmocka_unit_test(test_one_module_is_split),
+        cmocka_unit_test(test_small_module_needs_one_worker),
+        cmocka_unit_test(test_split_failures_are_confirmed),
+        cmocka_unit_test(test_groups_stay_together),
+        cmocka_unit_test(test_crash_fails_one_item),
+        cmocka_unit_test(test_hold_until_all_asked),
+        cmocka_unit_test(test_drop_and_stop),
+        cmocka_unit_test(test_foreign_result_is_refused),
+        cmocka_unit_test(test_retire),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
