@@ -32,7 +32,8 @@ static const struct { const char *name; uint32_t flag; } words[] = {
     {"ProcessPoolExecutor", FACT_SPAWN}, {"script_runner", FACT_SPAWN},
     {"iter_modules", FACT_DYNAMIC}, {"walk_packages", FACT_DYNAMIC},
     {"spec_from_file_location", FACT_DYNAMIC}, {"__path__", FACT_SYS_PATH},
-    {"syspath_prepend", FACT_SYS_PATH}, {"addsitedir", FACT_SYS_PATH},
+    {"resources", FACT_RESOURCES}, {"pkg_resources", FACT_RESOURCES}, {"get_data", FACT_RESOURCES},
+    {"PackageLoader", FACT_RESOURCES}, {"syspath_prepend", FACT_SYS_PATH}, {"addsitedir", FACT_SYS_PATH},
 };
 
 /* Hooks of a conftest that concern only the tests below it (pytest 9, hookspec reference). */
@@ -473,7 +474,7 @@ void parser_run(struct parser *p, struct str text, struct facts *facts, struct b
     ts_parser_reset(p->ts);
     strs_sort(&x.words);
     strs_unique(&x.words);
-    for (size_t i = 0; facts->flags & FACT_SPAWN && i < x.words.n; i++)
+    for (size_t i = 0; facts->flags & (FACT_SPAWN | FACT_RESOURCES) && i < x.words.n; i++)
         add_import(&x, IMPORT_WORD, 0, x.words.items[i], STR(""));
     map_release(&x.seen);
     strs_release(&x.words);

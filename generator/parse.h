@@ -16,14 +16,15 @@ enum fact_flag {
     FACT_SPAWN = 2,      /* can start processes */
     FACT_SYS_PATH = 4,   /* changes sys.path: unresolved names may be in any directory */
     FACT_COLLECTS = 8,   /* defines pytest_collect_file or pytest_collect_directory */
-    FACT_HOOKS = 16      /* defines a hook that acts on the whole session */
+    FACT_HOOKS = 16,     /* defines a hook that acts on the whole session */
+    FACT_RESOURCES = 32  /* names packages by words: importlib.resources */
 };
 
 enum import_kind {
     IMPORT_NAME = 1,  /* import module */
     IMPORT_FROM = 2,  /* from module import name; name is "*" or "" when there is none */
     IMPORT_STRING = 3,/* a dotted string: its longest prefix that is a module */
-    IMPORT_WORD = 4,  /* a word in a file that starts processes: -m word */
+    IMPORT_WORD = 4,  /* a word where words name packages: -m word, resources.files("word") */
     IMPORT_ALL = 5    /* a name in __all__: a submodule, when the file is an __init__ */
 };
 

@@ -1,8 +1,9 @@
 #include "runtime/pool/sched.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/pool/range.h"
 #include "runtime/pool/steal.h"
-#include "runtime/wire/msg.h"
+#include "runtime/pool/worker.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ struct worker *sched_new_worker(struct sched *s)
     return w;
 }
 
-static void free_worker(struct sched *s, struct worker *w)
+void worker_free(struct sched *s, struct worker *w)
 {
     struct worker **at = &s->workers;
     while (*at != w)
@@ -49,7 +50,7 @@ struct worker *sched_find(const struct sched *s, uint32_t id)
     return NULL;
 }
 
-static bool is_live(const struct worker *w)
+bool worker_is_live(const struct worker *w)
 {
     return !w->old && (w->state == WORKER_STARTING || w->state == WORKER_READY);
 }
@@ -58,11 +59,11 @@ uint32_t sched_live(const struct sched *s)
 {
     uint32_t n = 0;
     for (const struct worker *w = s->workers; w; w = w->next)
-        n += is_live(w);
+        n += worker_is_live(w);
     return n;
 }
 
-static bool is_idle(const struct worker *w)
+bool worker_is_idle(const struct worker *w)
 {
     return w->state == WORKER_READY && w->queued == 0 && !w->own.task;
 }
@@ -71,7 +72,7 @@ bool sched_all_busy(const struct sched *s)
 {
     bool any = false;
     for (const struct worker *w = s->workers; w; w = w->next) {
-        if (!is_live(w))
+        if (!worker_is_live(w))
             continue;
         if (w->state == WORKER_STARTING || w->queued == 0)
             return false;
@@ -85,42 +86,6 @@ struct queued *sched_running(struct worker *w)
     return w->queued ? &w->queue[0] : NULL;
 }
 
-/* ---- ranges ---- */
-
-static void push_range(struct range **list, bool front, struct task *t, uint32_t from, uint32_t to)
-{
-    struct range *r = xmalloc(sizeof *r);
-    *r = (struct range){.task = t, .from = from, .to = to};
-    while (!front && *list)
-        list = &(*list)->next;
-    r->next = *list;
-    *list = r;
-}
-
-static bool pop_range(struct range **list, struct range *out)
-{
-    struct range *r = *list;
-    if (!r)
-        return false;
-    *out = *r;
-    *list = r->next;
-    free(r);
-    return true;
-}
-
-static void drop_ranges(struct range **list, const struct task *t)
-{
-    while (*list) {
-        struct range *r = *list;
-        if (r->task == t) {
-            *list = r->next;
-            free(r);
-        } else {
-            list = &r->next;
-        }
-    }
-}
-
 /* Finds the worker something to run; false when there is nothing. */
 static bool take(struct sched *s, struct worker *w)
 {
@@ -128,11 +93,11 @@ static bool take(struct sched *s, struct worker *w)
         return true;
     if (w->old)
         return false;
-    if (w->confirmer && w->done == 0 && w->queued == 0 && pop_range(&s->confirm, &w->own))
+    if (w->confirmer && w->done == 0 && w->queued == 0 && range_pop(&s->confirm, &w->own))
         return true;
-    if (s->single && pop_range(&s->confirm, &w->own))
+    if (s->single && range_pop(&s->confirm, &w->own))
         return true;
-    return pop_range(&s->pending, &w->own) || steal_range(s, w, STEAL_MIN_NS);
+    return range_pop(&s->pending, &w->own) || steal_range(s, w, STEAL_MIN_NS);
 }
 
 /* ---- sending ---- */
@@ -240,7 +205,7 @@ struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t f
     while (*at)
         at = &(*at)->next;
     *at = t;
-    push_range(&s->pending, false, t, 0, n);
+    range_push(&s->pending, false, t, 0, n);
     return t;
 }
 
@@ -251,8 +216,8 @@ static void forget_task(struct sched *s, struct task *t)
     while (*at != t)
         at = &(*at)->next;
     *at = t->next;
-    drop_ranges(&s->pending, t);
-    drop_ranges(&s->confirm, t);
+    range_drop(&s->pending, t);
+    range_drop(&s->confirm, t);
     for (struct worker *w = s->workers; w; w = w->next) {
         if (w->own.task == t)
             w->own.task = NULL;
@@ -280,7 +245,7 @@ static void task_complete(struct sched *s, struct task *t)
     t->left = t->n;
     t->failures = 0;
     memset(t->outcomes, NO_OUTCOME, t->n);
-    push_range(&s->confirm, false, t, 0, t->n);
+    range_push(&s->confirm, false, t, 0, t->n);
 }
 
 static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t outcome,
@@ -318,21 +283,16 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
     w->done++;
     measure(s, w);
     if (q.task) {
-        struct task *t = q.task;
-        task_result(s, t, q.item, outcome, json);
-        /* the callback may have ended everything (fail-fast): look before touching t */
-        for (struct task *u = s->tasks; u; u = u->next)
-            if (u == t && t->left == 0) {
-                task_complete(s, t);
-                break;
-            }
+        task_result(s, q.task, q.item, outcome, json);
+        if (q.task->left == 0)
+            task_complete(s, q.task);
     }
     if (w->state != WORKER_READY)
         return true;
     if (w->own.task && w->queued <= w->depth / 2)
         feed(s, w);
     else if (!w->own.task && !w->old && w->queued && s->pending &&
-             (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && pop_range(&s->pending, &w->own))
+             (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own))
         feed(s, w);
     return true;
 }
@@ -343,7 +303,7 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
 static void requeue(struct sched *s, struct worker *w)
 {
     if (w->own.task)
-        push_range(&s->pending, true, w->own.task, w->own.from, w->own.to);
+        range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
     for (size_t i = w->queued; i-- > 0;) {
         struct queued *q = &w->queue[i];
         struct range *head = s->pending;
@@ -352,7 +312,7 @@ static void requeue(struct sched *s, struct worker *w)
         if (head && head->task == q->task && head->from == q->item + 1)
             head->from = q->item;
         else
-            push_range(&s->pending, true, q->task, q->item, q->item + 1);
+            range_push(&s->pending, true, q->task, q->item, q->item + 1);
     }
     w->own.task = NULL;
     w->queued = 0;
@@ -366,16 +326,12 @@ void sched_remove(struct sched *s, struct worker *w, struct str json)
         memmove(w->queue, w->queue + 1, --w->queued * sizeof q);
     }
     requeue(s, w);
-    free_worker(s, w);
-    struct task *t = q.task;
-    if (!t)
+    worker_free(s, w);
+    if (!q.task)
         return;
-    task_result(s, t, q.item, FAILED, json);
-    for (struct task *u = s->tasks; u; u = u->next)
-        if (u == t && t->left == 0) {
-            task_complete(s, t);
-            break;
-        }
+    task_result(s, q.task, q.item, FAILED, json);
+    if (q.task->left == 0)
+        task_complete(s, q.task);
 }
 
 void sched_drop(struct sched *s, const void *owner)
@@ -409,7 +365,7 @@ void sched_retire(struct sched *s)
 {
     for (struct worker *w = s->workers; w; w = w->next) {
         if (w->own.task)
-            push_range(&s->pending, true, w->own.task, w->own.from, w->own.to);
+            range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
         w->own.task = NULL;
         w->old = true;
     }
@@ -420,69 +376,5 @@ void sched_release(struct sched *s)
     while (s->tasks)
         sched_drop(s, s->tasks->owner);
     while (s->workers)
-        free_worker(s, s->workers);
-}
-
-/* ---- more workers ---- */
-
-bool sched_has_work(const struct sched *s)
-{
-    return s->pending || s->confirm || steal_possible(s, STEAL_FORK_NS);
-}
-
-static uint32_t count_ranges(const struct range *r)
-{
-    uint32_t n = 0;
-    for (; r; r = r->next)
-        n++;
-    return n;
-}
-
-static bool fork_one(struct sched *s, bool confirmer)
-{
-    struct worker *w = sched_new_worker(s);
-    w->confirmer = confirmer;
-    if (s->ops->fork(s->ctx, w))
-        return true;
-    free_worker(s, w);
-    return false;
-}
-
-void sched_prefork(struct sched *s)
-{
-    if (sched_live(s) == 0)
-        fork_one(s, false);
-}
-
-static void fork_more(struct sched *s)
-{
-    uint32_t starting = 0, busy = 0, confirmers = 0;
-    for (struct worker *w = s->workers; w; w = w->next) {
-        if (!is_live(w))
-            continue;
-        bool start = w->state == WORKER_STARTING;
-        starting += start && !w->confirmer;
-        confirmers += start && w->confirmer;
-        busy += start || !is_idle(w);
-    }
-    uint32_t wanted = count_ranges(s->pending);
-    if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
-        wanted = 1;
-    for (; busy < s->limit && starting < wanted; starting++, busy++)
-        if (!fork_one(s, false))
-            return;
-    for (wanted = count_ranges(s->confirm); busy < s->limit && confirmers < wanted; busy++)
-        if (!fork_one(s, true) || ++confirmers == wanted)
-            return;
-}
-
-void sched_balance(struct sched *s)
-{
-    for (struct worker *w = s->workers; w; w = w->next)
-        if (is_idle(w))
-            sched_idle(s, w);
-    if (!s->single)
-        fork_more(s);
-    else if ((s->pending || s->confirm) && sched_live(s) == 0)
-        fork_one(s, false);
+        worker_free(s, s->workers);
 }

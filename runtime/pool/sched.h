@@ -76,6 +76,7 @@ struct worker {
     struct worker *next;
 };
 
+/* These must not call back into the scheduler. */
 struct sched_ops {
     void (*run)(void *ctx, struct worker *w, const uint32_t *numbers, uint32_t n);
     void (*hold)(void *ctx, struct worker *w);

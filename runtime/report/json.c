@@ -178,8 +178,8 @@ static void read_phase(const cJSON *o, struct arena *a, struct report_phase *p)
     p->sections = arena_array(a, p->n_sections, sizeof *p->sections);
     for (uint32_t i = 0; e; e = e->next, i++)
         if (cJSON_IsArray(e) && e->child && e->child->next)
-            p->sections[i] = (struct report_section){copy_string(e->child, a),
-                                                     copy_string(e->child->next, a)};
+            p->sections[i] =
+                (struct report_section){copy_string(e->child, a), copy_string(e->child->next, a)};
 }
 
 /* str(value) in Python, for the kinds that JSON has. */
@@ -221,7 +221,8 @@ bool json_parse_result(struct str json, struct arena *a, struct report_result *o
     for (uint32_t i = 0; e; e = e->next)
         read_prop(e, a, &out->props[i++]);
     e = cJSON_GetObjectItemCaseSensitive(root, "counts");
-    int n = cJSON_IsObject(e) ? cJSON_GetArraySize(e) : 0;
+    out->has_counts = cJSON_IsObject(e);
+    int n = out->has_counts ? cJSON_GetArraySize(e) : 0;
     out->counts = arena_array(a, (size_t)n, sizeof *out->counts);
     for (e = n ? e->child : NULL; e; e = e->next) {
         int64_t count = whole(e, 0);
@@ -422,7 +423,7 @@ void json_test(struct buf *out, const struct report_test *t)
         cJSON_AddNumberToObject(o, "lineno", (double)t->item->line);
     else
         cJSON_AddNullToObject(o, "lineno");
-    add_string(o, "outcome", report_outcome_name(t->outcome));
+    add_string(o, "outcome", report_outcome_name(report_last_outcome(t)));
     add_keywords(o, t->item);
     cJSON_AddBoolToObject(o, "cached", t->cached);
     add_string(o, "batch", (struct str){arena_dup(&a, t->batch.p, t->batch.n), t->batch.n});

@@ -17,7 +17,7 @@ bool json_parse_result(struct str json, struct arena *a, struct report_result *o
 void json_test(struct buf *out, const struct report_test *t);
 
 struct json_head {
-    double created_s;  /* seconds since the epoch */
+    double created_s; /* seconds since the epoch */
     double duration_s;
     int exit_code;
     struct str root;

@@ -25,10 +25,10 @@ struct sink { /* a writer into memory */
 struct junit {
     struct junit_options options;
     struct buf collections, tests;
-    struct sink sink;       /* for one element at a time */
-    struct buf scratch;     /* an escaped string */
+    struct sink sink;   /* for one element at a time */
+    struct buf scratch; /* an escaped string */
     struct testcase open;
-    struct totals totals;   /* only its junit_ fields */
+    struct totals totals; /* only its junit_ fields */
     bool failed;
 };
 
@@ -130,8 +130,7 @@ static void append_failure(struct junit *j, const struct report_phase *p)
 static void append_error(struct junit *j, const struct report_phase *p)
 {
     struct buf whole = {0}, message = {0};
-    buf_printf(&whole, "failed on %s with \"",
-               p->when == WHEN_TEARDOWN ? "teardown" : "setup");
+    buf_printf(&whole, "failed on %s with \"", p->when == WHEN_TEARDOWN ? "teardown" : "setup");
     buf_str(&whole, reason(p));
     buf_char(&whole, '"');
     junit_shorten(&message, buf_view(&whole));
@@ -365,8 +364,9 @@ static void suite_attributes(struct junit *j, const struct junit_head *h)
     attribute_number(j, "errors", t->junit_errors);
     attribute_number(j, "failures", t->junit_failures);
     attribute_number(j, "skipped", t->junit_skipped);
-    attribute_number(j, "tests", t->junit_passed + t->junit_failures + t->junit_skipped +
-                                     t->junit_errors - t->junit_double);
+    attribute_number(j, "tests",
+                     t->junit_passed + t->junit_failures + t->junit_skipped + t->junit_errors -
+                         t->junit_double);
     attribute_seconds(j, "time", (double)h->wall_ns / 1e9);
     attribute(j, "timestamp", buf_view(&when));
     attribute(j, "hostname", str_z(host));

@@ -13,12 +13,12 @@
 
 /* pytest's options and ini values junit_*. */
 struct junit_options {
-    struct str prefix;        /* --junitprefix; p == NULL: none */
-    struct str suite_name;    /* "pytest" */
-    struct str logging;       /* no, log, system-out, system-err, out-err, all */
-    bool log_passing_tests;   /* true */
-    bool call_duration_only;  /* junit_duration_report = call; false */
-    bool xunit1;              /* junit_family; false: xunit2 */
+    struct str prefix;       /* --junitprefix; p == NULL: none */
+    struct str suite_name;   /* "pytest" */
+    struct str logging;      /* no, log, system-out, system-err, out-err, all */
+    bool log_passing_tests;  /* true */
+    bool call_duration_only; /* junit_duration_report = call; false */
+    bool xunit1;             /* junit_family; false: xunit2 */
 };
 /* pytest's defaults, then what args (pytest's command line) says: --junitprefix, -o junit_*=…. */
 struct junit_options junit_options_from(const struct str *args, uint32_t n_args);

@@ -23,9 +23,8 @@ static void set_ini(struct junit_options *o, struct str name, struct str value)
 
 struct junit_options junit_options_from(const struct str *args, uint32_t n_args)
 {
-    struct junit_options o = {.suite_name = STR("pytest"),
-                              .logging = STR("no"),
-                              .log_passing_tests = true};
+    struct junit_options o = {
+        .suite_name = STR("pytest"), .logging = STR("no"), .log_passing_tests = true};
     for (uint32_t i = 0; i < n_args; i++) {
         struct str value = {0};
         if (str_starts(args[i], STR("--junitprefix=")) ||

@@ -47,6 +47,17 @@ enum record_outcome report_phase_category(const struct report_phase *p)
     return OUT_COUNT;
 }
 
+enum record_outcome report_last_outcome(const struct report_test *t)
+{
+    enum record_outcome last = OUT_PASSED;
+    for (uint32_t i = 0; i < t->result.n_phases; i++) {
+        enum record_outcome o = report_phase_category(&t->result.phases[i]);
+        if (o != OUT_COUNT && o != OUT_PASSED)
+            last = o;
+    }
+    return last;
+}
+
 void report_skip_tuple(const struct report_loc *skip, struct buf *out)
 {
     buf_char(out, '(');
@@ -61,8 +72,7 @@ void report_skip_tuple(const struct report_loc *skip, struct buf *out)
 
 static bool other_is_extra(const struct plan *plan)
 {
-    return plan->other &&
-           (plan->n_batches == 0 || plan->batches[plan->n_batches - 1].count == 0);
+    return plan->other && (plan->n_batches == 0 || plan->batches[plan->n_batches - 1].count == 0);
 }
 
 uint32_t report_module_count(const struct plan *plan)

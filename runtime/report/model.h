@@ -27,11 +27,11 @@ struct report_phase {
     enum report_when when;
     enum report_verdict verdict;
     double duration_s, start_s;
-    struct str id;             /* collector's node id, of a failed or skipped collection */
-    struct str repr;           /* as pytest prints it, with its leading and trailing newlines */
+    struct str id;   /* collector's node id, of a failed or skipped collection */
+    struct str repr; /* as pytest prints it, with its leading and trailing newlines */
     struct str xfail, sub;
-    struct report_loc crash;   /* path.p == NULL: none */
-    struct report_loc skip;    /* message is the reason */
+    struct report_loc crash; /* path.p == NULL: none */
+    struct report_loc skip;  /* message is the reason */
     struct report_loc *tb;
     struct report_section *sections;
     uint32_t n_tb, n_sections;
@@ -52,6 +52,7 @@ struct report_result {
     struct report_prop *props;
     struct report_count *counts;
     uint32_t n_phases, n_props, n_counts;
+    bool has_counts; /* false: it counts once, as its outcome */
 };
 
 struct report_item {
@@ -92,6 +93,8 @@ struct report_module {
 
 /* What pytest counts a phase as: OUT_COUNT = nothing (a passed set-up). */
 enum record_outcome report_phase_category(const struct report_phase *p);
+/* The outcome as pytest-json-report has it: the last category that is not "passed". */
+enum record_outcome report_last_outcome(const struct report_test *t);
 /* str((path, line, reason)) in Python: what pytest shows as a skip's longrepr. */
 void report_skip_tuple(const struct report_loc *skip, struct buf *out);
 /* "passed", "failed", "error", … */

@@ -176,12 +176,14 @@ static void print_report(const struct summary *s, FILE *out)
     struct buf note = {0};
     uint32_t n = s->batches_not_run;
     if (s->refused >= 0)
-        buf_printf(&note, "fastest: pytest ended before the tests ran (exit code %d); its message "
-                          "is above, and in %.*s/error",
+        buf_printf(&note,
+                   "fastest: pytest ended before the tests ran (exit code %d); its message "
+                   "is above, and in %.*s/error",
                    s->refused, (int)s->plan->state_dir.n, s->plan->state_dir.p);
     else if (n > 0 && !s->stopped)
-        buf_printf(&note, "fastest: %u %s no result: the run was interrupted, or a message above "
-                          "says why; run it again, only what is missing will run",
+        buf_printf(&note,
+                   "fastest: %u %s no result: the run was interrupted, or a message above "
+                   "says why; run it again, only what is missing will run",
                    n, n == 1 ? "batch has" : "batches have");
     struct terminal_end end = {.totals = &s->totals,
                                .batches_not_run = n,

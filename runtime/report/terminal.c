@@ -105,12 +105,27 @@ static void add_captured(const struct terminal *t, struct buf *out, const struct
     }
 }
 
-static void add_repr(const struct terminal *t, struct buf *out, struct str repr)
+/* pytest starts a long traceback with an empty line and indents its source; longreprtext, which
+ * a record may hold, is stripped of both. Short ones start with "path:line: in name". */
+static void restore_start(struct buf *out, const struct report_phase *p)
 {
-    if (repr.n == 0)
+    static const char *const source[] = {"def ", "async def ", "@", "class "};
+    struct str first = str_slice(p->repr, 0, str_chr(p->repr, '\n'));
+    if (p->n_tb == 0 || str_starts(p->repr, STR("\n")) || str_contains(first, STR(": in ")))
         return;
-    style_traceback(out, repr, t->options.color);
-    if (!str_ends(repr, STR("\n")))
+    buf_char(out, '\n');
+    for (size_t i = 0; i < sizeof source / sizeof *source; i++)
+        if (str_starts(first, str_z(source[i])))
+            buf_z(out, "    ");
+}
+
+static void add_repr(const struct terminal *t, struct buf *out, const struct report_phase *p)
+{
+    if (p->repr.n == 0)
+        return;
+    restore_start(out, p);
+    style_traceback(out, p->repr, t->options.color);
+    if (!str_ends(p->repr, STR("\n")))
         buf_char(out, '\n');
 }
 
@@ -141,9 +156,8 @@ static void add_failure(const struct terminal *t, struct buf *out, const struct 
     }
     bool line_style = t->options.traceback == TRACEBACK_LINE && p->when == WHEN_CALL;
     if (!line_style)
-        style_line(out, '_', buf_view(&headline), t->options.width,
-                   codes(t, STYLE_RED STYLE_BOLD));
-    add_repr(t, out, p->repr);
+        style_line(out, '_', buf_view(&headline), t->options.width, codes(t, STYLE_RED STYLE_BOLD));
+    add_repr(t, out, p);
     add_captured(t, out, p, STR(""));
     if (line_style)
         add_crash_line(out, p);

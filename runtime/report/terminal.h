@@ -16,13 +16,13 @@ enum terminal_traceback { TRACEBACK_FULL, TRACEBACK_LINE, TRACEBACK_NONE };
 struct terminal_options {
     bool color, print_failures;
     int verbosity;
-    int width;                /* columns */
-    bool full_messages;       /* -vv or a CI machine: the short summary is not cut */
-    bool no_summary;          /* --no-summary */
+    int width;                         /* columns */
+    bool full_messages;                /* -vv or a CI machine: the short summary is not cut */
+    bool no_summary;                   /* --no-summary */
     enum terminal_traceback traceback; /* --tb */
-    struct str show_capture;  /* --show-capture: all, no, stdout, stderr, log */
-    char report_chars[32];    /* -r, expanded: "fE" */
-    struct str root, cwd;     /* node ids are shown relative to cwd */
+    struct str show_capture;           /* --show-capture: all, no, stdout, stderr, log */
+    char report_chars[32];             /* -r, expanded: "fE" */
+    struct str root, cwd;              /* node ids are shown relative to cwd */
 };
 /* Options from pytest's command line, the environment (COLUMNS, CI) and the terminal behind out. */
 struct terminal_options terminal_options_from(const struct plan *plan, FILE *out);
@@ -33,9 +33,9 @@ enum { TERMINAL_LISTS = 6 }; /* report letters of the short summary: f E x X s p
 
 struct terminal {
     struct terminal_options options;
-    struct buf lines;                        /* -v */
+    struct buf lines; /* -v */
     struct buf collect_errors, errors, failures;
-    struct buf collect_error_list;           /* short summary of collect_errors */
+    struct buf collect_error_list; /* short summary of collect_errors */
     struct buf lists[TERMINAL_LISTS];
 };
 

@@ -2,7 +2,8 @@
  *
  * Python's surrogateescape and lone surrogates come in as raw bytes and as three-byte surrogates,
  * a NUL as the two bytes C0 80 (json.c makes them so). Decoding never fails: a byte that fits
- * nowhere is its surrogateescape code point, U+DC80 to U+DCFF, as Python sees it. Pure functions. */
+ * nowhere is its surrogateescape code point, U+DC80 to U+DCFF, as Python sees it. Pure functions.
+ */
 #ifndef FASTEST_REPORT_TEXT_H
 #define FASTEST_REPORT_TEXT_H
 
@@ -13,7 +14,8 @@
 
 /* Takes one code point off the front of s (s->n > 0). */
 uint32_t text_next(struct str *s);
-/* Length of the run of printable ASCII and newlines that s starts with: nothing in it needs care. */
+/* Length of the run of printable ASCII and newlines that s starts with: nothing in it needs care.
+ */
 size_t text_plain(struct str s);
 /* len(str) in Python: code points. */
 size_t text_length(struct str s);

@@ -35,9 +35,9 @@ void totals_test(struct totals *t, const struct report_test *test)
         failed = test->result.phases[i].verdict == PHASE_FAILED && !test->result.phases[i].xfail.p;
     for (uint32_t i = 0; i < test->result.n_counts; i++)
         totals_count(t, test->result.counts[i].name, test->result.counts[i].n, test->cached);
-    if (test->result.n_counts == 0)
+    if (!test->result.has_counts)
         totals_count(t, report_outcome_name(test->outcome), 1, test->cached);
-    t->outcomes[test->outcome]++;
+    t->outcomes[report_last_outcome(test)]++;
     t->failed += failed;
     t->ran += !test->cached;
     t->cached += test->cached;

@@ -16,12 +16,12 @@ struct totals_category {
 struct totals {
     struct totals_category categories[TOTALS_CATEGORIES]; /* in order of appearance */
     uint32_t n_categories;
-    uint32_t outcomes[OUT_COUNT]; /* node ids by outcome */
+    uint32_t outcomes[OUT_COUNT]; /* node ids by report_last_outcome */
     uint32_t ran, cached;         /* node ids */
     uint32_t items;               /* collected */
     uint32_t tests_not_run;       /* items of partial modules without a result */
     uint32_t collect_errors;
-    uint32_t failed;              /* node ids that failed, also in a part (subtest, tear-down) */
+    uint32_t failed; /* node ids that failed, also in a part (subtest, tear-down) */
     /* The statistics of JUnit's head, see junit.h. */
     uint32_t junit_passed, junit_failures, junit_errors, junit_skipped, junit_double;
 };

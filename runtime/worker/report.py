@@ -1,8 +1,20 @@
 """pytest's reports as the *phase* and *result* documents of runtime/PROTOCOL.md."""
+import io
 import time
+
+from _pytest._io import TerminalWriter
 
 PASSED, FAILED, ERROR, SKIPPED, XFAILED, XPASSED = range(6)
 NAMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+
+
+def _text(report):
+    """The failure as the terminal shows it, without colour."""
+    out = io.StringIO()
+    writer = TerminalWriter(out)
+    writer.hasmarkup = False
+    report.toterminal(writer)
+    return out.getvalue().rstrip("\n")
 
 
 def _describe(phase, report):
@@ -10,7 +22,7 @@ def _describe(phase, report):
     if report.outcome == "skipped" and isinstance(longrepr, tuple) and len(longrepr) == 3:
         phase["skip"] = [str(longrepr[0]), longrepr[1], str(longrepr[2])]
     elif longrepr is not None:
-        phase["repr"] = report.longreprtext
+        phase["repr"] = _text(report)
         crash = getattr(longrepr, "reprcrash", None)
         if crash is not None:
             phase["crash"] = {"path": str(crash.path), "line": crash.lineno, "message": crash.message}

@@ -15,6 +15,8 @@ own_forks = [0]  # our own os.fork() calls in progress
 _SPAWN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
           "os.forkpty", "pty.spawn")
 _QUIET = ("/ctypes/util.py", "/platform.py")  # ldconfig, uname: nothing of the project
+_LISTERS = ("_bootstrap_external>", "/_pytest/pathlib.py", "/_pytest/config/__init__.py",
+            "/importlib/metadata/__init__.py", "/importlib/metadata.py", "/importlib_metadata/__init__.py")
 
 
 def _absolute(path):
@@ -47,13 +49,13 @@ def _on_open(args):
     elif path.endswith((".py", ".pyc")) and _frames(
             ("_bootstrap_external>", "/assertion/rewrite.py"), 5):
         events.append(("import", path))
-    elif path not in written:
+    elif path not in written and not (path.endswith(".zip") and path in sys.path):
         events.append(("open", path))
 
 
 def _on_dir(args):
     path = args[0]
-    if isinstance(path, int) or _frames(("_bootstrap_external>", "/_pytest/pathlib.py"), 2):
+    if isinstance(path, int) or _frames(_LISTERS, 2):
         return
     events.append(("dir", _absolute("." if path is None else path)))
 

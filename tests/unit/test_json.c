@@ -22,7 +22,8 @@ static const char result_text[] =
     "{\"when\":\"call\",\"o\":\"failed\",\"d\":0.25,\"t\":2,\"repr\":\"\\nE  no\\n\","
     "\"crash\":{\"path\":\"/t.py\",\"line\":3,\"message\":\"no\"},"
     "\"tb\":[{\"path\":\"t.py\",\"line\":3,\"message\":\"E\"}],"
-    "\"sections\":[[\"Captured stdout setup\",\"early\"],[\"Captured stdout call\",\"late\\u0000\"],"
+    "\"sections\":[[\"Captured stdout setup\",\"early\"],[\"Captured stdout "
+    "call\",\"late\\u0000\"],"
     "[\"Captured log call\",\"WARNING  root:t.py:3 careful\\nmore\"]]}],"
     "\"props\":[[\"k\",5],[\"f\",true],[\"n\",null],[\"s\",\"v\"]],"
     "\"counts\":{\"failed\":1,\"warnings\":2}}";
@@ -90,10 +91,10 @@ static void a_test_is_written(void **state)
     struct arena a = {0};
     struct buf out = {0};
     struct str kw[] = {STR("test"), STR("t.py")};
-    struct report_item item = {.id = STR("t.py::test[\xFF]"), .line = 2, .keywords = kw,
-                               .n_keywords = 2};
-    struct report_test t = {.item = &item, .outcome = OUT_FAILED, .cached = true,
-                            .batch = STR("b1")};
+    struct report_item item = {
+        .id = STR("t.py::test[\xFF]"), .line = 2, .keywords = kw, .n_keywords = 2};
+    struct report_test t = {
+        .item = &item, .outcome = OUT_FAILED, .cached = true, .batch = STR("b1")};
     assert_true(json_parse_result(str_z(result_text), &a, &t.result));
     json_test(&out, &t);
     assert_contains(out.p, "{\"nodeid\":\"t.py::test[\\\\udcff]\",\"lineno\":2,"
@@ -103,7 +104,8 @@ static void a_test_is_written(void **state)
     assert_contains(out.p, "\"stdout\":\"late\\u0000\"");
     assert_contains(out.p, "\"log\":[{\"msg\":\"careful\\nmore\",\"levelname\":\"WARNING\"");
     assert_contains(out.p, "\"longrepr\":\"E  no\"");
-    assert_contains(out.p, "\"user_properties\":[{\"k\":5},{\"f\":true},{\"n\":null},{\"s\":\"v\"}]");
+    assert_contains(out.p,
+                    "\"user_properties\":[{\"k\":5},{\"f\":true},{\"n\":null},{\"s\":\"v\"}]");
     json_test(&out, &t);
     assert_contains(out.p, "},{\"nodeid\"");
     buf_release(&out);

@@ -60,7 +60,8 @@ static void what_xml_cannot_hold_becomes_visible(void **state)
     expect_escaped(STR("\xEF\xBF\xBE \xEF\xBF\xBF"), "#xFFFE #xFFFF");
     expect_escaped(STR("byte \xFF, cut \xE2\x82"), "byte #xDCFF, cut #xDCE2#xDC82");
     expect_escaped(STR("surrogate \xED\xA0\x80"), "surrogate #xD800");
-    expect_escaped(STR("caf\xC3\xA9 \xF0\x9F\x98\x80 \xC2\x80"), "caf\xC3\xA9 \xF0\x9F\x98\x80 \xC2\x80");
+    expect_escaped(STR("caf\xC3\xA9 \xF0\x9F\x98\x80 \xC2\x80"),
+                   "caf\xC3\xA9 \xF0\x9F\x98\x80 \xC2\x80");
 }
 
 static void expect_shortened(struct str in, const char *want_end)
@@ -103,12 +104,13 @@ static struct report_phase phase(enum report_when when, enum report_verdict verd
 static char *document(const struct junit_options *o, struct report_phase *phases, uint32_t n,
                       struct totals *totals)
 {
-    struct report_item item = {.id = STR("t/test_a.py::test"), .file = STR("t/test_a.py"),
-                               .name = STR("test"), .line = 4};
+    struct report_item item = {
+        .id = STR("t/test_a.py::test"), .file = STR("t/test_a.py"), .name = STR("test"), .line = 4};
     struct report_prop prop = {STR("key"), STR("<\a>"), STR("1")};
     struct report_test t = {.item = &item, .batch = STR("b")};
     struct buf collections = {0}, tests = {0}, out = {0};
-    t.result = (struct report_result){.phases = phases, .n_phases = n, .props = &prop, .n_props = 1};
+    t.result =
+        (struct report_result){.phases = phases, .n_phases = n, .props = &prop, .n_props = 1};
     struct junit *j = junit_new(o);
     junit_test(j, &t);
     junit_take(j, &collections, &tests, totals);

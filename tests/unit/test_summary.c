@@ -35,14 +35,23 @@ static int set_up(void **state)
     strcpy(f->state, "/tmp/fastest-summary-XXXXXX");
     if (!f || !mkdtemp(f->state))
         return -1;
-    f->plan = (struct plan){.run_id = 7, .root = STR("/r"), .cwd = STR("/r"),
-                            .state_dir = str_z(f->state), .scan_start_ns = 1,
-                            .modules = f->modules, .batches = f->batches,
-                            .n_modules = MODULES, .n_batches = MODULES, .args = f->args};
+    f->plan = (struct plan){.run_id = 7,
+                            .root = STR("/r"),
+                            .cwd = STR("/r"),
+                            .state_dir = str_z(f->state),
+                            .scan_start_ns = 1,
+                            .modules = f->modules,
+                            .batches = f->batches,
+                            .n_modules = MODULES,
+                            .n_batches = MODULES,
+                            .args = f->args};
     for (uint32_t i = 0; i < MODULES; i++) {
         snprintf(f->records[i], sizeof f->records[i], "%s/%u.rec", f->state, i);
-        f->modules[i] = (struct plan_module){.rel = STR("t.py"), .record = str_z(f->records[i]),
-                                             .key = {1, i + 1}, .batch = i, .stale = true};
+        f->modules[i] = (struct plan_module){.rel = STR("t.py"),
+                                             .record = str_z(f->records[i]),
+                                             .key = {1, i + 1},
+                                             .batch = i,
+                                             .stale = true};
         f->batches[i] = (struct plan_batch){STR("batch"), i, 1};
     }
     *state = f;
@@ -69,9 +78,13 @@ static int tear_down(void **state)
 static void save(struct fixture *f, uint32_t i, const char *meta, const char *result)
 {
     struct record_result r = {0, result == failed ? OUT_FAILED : OUT_PASSED, str_z(result)};
-    struct record rec = {.key = f->modules[i].key, .run_id = f->plan.run_id, .n_items = 1,
-                         .flags = result == failed ? 0 : REC_PASSED, .meta = str_z(meta),
-                         .results = &r, .n_results = result ? 1 : 0};
+    struct record rec = {.key = f->modules[i].key,
+                         .run_id = f->plan.run_id,
+                         .n_items = 1,
+                         .flags = result == failed ? 0 : REC_PASSED,
+                         .meta = str_z(meta),
+                         .results = &r,
+                         .n_results = result ? 1 : 0};
     struct err err = {""};
     assert_true(record_save(&rec, f->records[i], &err));
 }
@@ -188,8 +201,11 @@ static void fail_fast_says_how_many_batches_did_not_run(void **state)
 static void a_module_stopped_before_its_first_test_is_not_run(void **state)
 {
     struct fixture *f = *state;
-    struct record rec = {.key = f->modules[1].key, .run_id = f->plan.run_id, .n_items = 1,
-                         .flags = REC_PARTIAL, .meta = STR(meta)};
+    struct record rec = {.key = f->modules[1].key,
+                         .run_id = f->plan.run_id,
+                         .n_items = 1,
+                         .flags = REC_PARTIAL,
+                         .meta = STR(meta)};
     struct err err = {""};
     save(f, 0, meta, failed);
     assert_true(record_save(&rec, f->records[1], &err));
@@ -264,7 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(cached_reports_are_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_record_rewrites_the_reports, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(damaged_caches_of_the_reports_are_a_miss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_caches_of_the_reports_are_a_miss, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(fail_fast_says_how_many_batches_did_not_run, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_module_stopped_before_its_first_test_is_not_run, set_up,

@@ -40,8 +40,9 @@ static void the_last_line_says_what_was_cached(void **state)
     totals_count(&t, STR("failed"), 1, false);
     totals_count(&t, STR("passed"), 2, true);
     expect_last_line(&t, 0, 0, false, "2 passed (2 cached), 1 failed in 0.52s (1 ran, 2 cached)\n");
-    expect_last_line(&t, 0, 80, false, "=========== 2 passed (2 cached), 1 failed in 0.52s "
-                                       "(1 ran, 2 cached) ===========\n");
+    expect_last_line(&t, 0, 80, false,
+                     "=========== 2 passed (2 cached), 1 failed in 0.52s "
+                     "(1 ran, 2 cached) ===========\n");
 }
 
 static void every_category_is_named(void **state)
@@ -133,7 +134,8 @@ static struct report_test failing_test(const struct report_item *item, struct re
     struct report_test t = {.item = item, .outcome = OUT_FAILED, .batch = STR("b")};
     t.result.phases = p;
     t.result.n_phases = 2;
-    p[0] = (struct report_phase){.when = WHEN_CALL, .verdict = PHASE_FAILED,
+    p[0] = (struct report_phase){.when = WHEN_CALL,
+                                 .verdict = PHASE_FAILED,
                                  .repr = STR("\n    def test\nE   no\n\nt.py:3: E\n")};
     p[0].crash = (struct report_loc){STR("/r/t.py"), STR("no, it\nis not"), 3};
     p[1] = (struct report_phase){.when = WHEN_TEARDOWN, .verdict = PHASE_PASSED};
@@ -176,8 +178,10 @@ static void errors_come_before_failures_and_after_them_in_the_list(void **state)
 {
     (void)state;
     struct report_item item = {.id = STR("t.py::test"), .name = STR("test")};
-    struct report_phase p[2], collect = {.when = WHEN_COLLECT, .verdict = PHASE_FAILED,
-                                         .id = STR("t/bad.py"), .repr = STR("no module")};
+    struct report_phase p[2], collect = {.when = WHEN_COLLECT,
+                                         .verdict = PHASE_FAILED,
+                                         .id = STR("t/bad.py"),
+                                         .repr = STR("no module")};
     struct report_test test = failing_test(&item, p);
     struct terminal_options o = plain_options();
     struct terminal t;
@@ -188,10 +192,11 @@ static void errors_come_before_failures_and_after_them_in_the_list(void **state)
     terminal_test(&t, &test);
     terminal_collect(&t, &collect);
     char *text = printed(&t, &totals);
-    const char *order[] = {"= ERRORS =", " ERROR collecting t/bad.py _", "_\nno module\n",
-                           " ERROR at teardown of test _", "_\ngone\n", " FAILURES =", "_ test _",
-                           "FAILED t.py::test - no, it\n", "ERROR t/bad.py\n",
-                           "ERROR t.py::test - gone\n"};
+    const char *order[] = {"= ERRORS =",       " ERROR collecting t/bad.py _",
+                           "_\nno module\n",   " ERROR at teardown of test _",
+                           "_\ngone\n",        " FAILURES =",
+                           "_ test _",         "FAILED t.py::test - no, it\n",
+                           "ERROR t/bad.py\n", "ERROR t.py::test - gone\n"};
     const char *at = text;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         assert_contains(at, order[i]);
@@ -206,8 +211,11 @@ static void verbose_lines_say_what_was_cached(void **state)
     (void)state;
     struct report_item item = {.id = STR("t.py::test"), .name = STR("test")};
     struct report_phase p = {.when = WHEN_SETUP, .verdict = PHASE_SKIPPED};
-    struct report_test test = {.item = &item, .outcome = OUT_SKIPPED, .cached = true,
-                               .result = {.phases = &p, .n_phases = 1}, .batch = STR("b")};
+    struct report_test test = {.item = &item,
+                               .outcome = OUT_SKIPPED,
+                               .cached = true,
+                               .result = {.phases = &p, .n_phases = 1},
+                               .batch = STR("b")};
     struct terminal_options o = plain_options();
     struct terminal t;
     struct totals totals = {0};

@@ -1,0 +1,58 @@
+/* More workers when there is work for them. */
+#include "runtime/pool/range.h"
+#include "runtime/pool/steal.h"
+#include "runtime/pool/worker.h"
+
+bool sched_has_work(const struct sched *s)
+{
+    return s->pending || s->confirm || steal_possible(s, STEAL_FORK_NS);
+}
+
+static bool fork_one(struct sched *s, bool confirmer)
+{
+    struct worker *w = sched_new_worker(s);
+    w->confirmer = confirmer;
+    if (s->ops->fork(s->ctx, w))
+        return true;
+    worker_free(s, w);
+    return false;
+}
+
+void sched_prefork(struct sched *s)
+{
+    if (sched_live(s) == 0)
+        fork_one(s, false);
+}
+
+static void fork_more(struct sched *s)
+{
+    uint32_t starting = 0, busy = 0, confirmers = 0;
+    for (struct worker *w = s->workers; w; w = w->next) {
+        if (!worker_is_live(w))
+            continue;
+        bool start = w->state == WORKER_STARTING;
+        starting += start && !w->confirmer;
+        confirmers += start && w->confirmer;
+        busy += start || !worker_is_idle(w);
+    }
+    uint32_t wanted = range_count(s->pending);
+    if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
+        wanted = 1;
+    for (; busy < s->limit && starting < wanted; starting++, busy++)
+        if (!fork_one(s, false))
+            return;
+    for (wanted = range_count(s->confirm); busy < s->limit && confirmers < wanted; busy++)
+        if (!fork_one(s, true) || ++confirmers == wanted)
+            return;
+}
+
+void sched_balance(struct sched *s)
+{
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (worker_is_idle(w))
+            sched_idle(s, w);
+    if (!s->single)
+        fork_more(s);
+    else if ((s->pending || s->confirm) && sched_live(s) == 0)
+        fork_one(s, false);
+}
