@@ -1,6 +1,7 @@
 #include "generator/parse.h"
 
 #include "generator/pyname.h"
+#include "generator/skeleton.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/map.h"
 
@@ -36,6 +37,10 @@ static const struct { const char *name; uint32_t flag; } words[] = {
     {"PackageLoader", FACT_RESOURCES}, {"syspath_prepend", FACT_SYS_PATH}, {"addsitedir", FACT_SYS_PATH},
 };
 
+/* Lines with one of these (or of the words above) are what the parser wants to see. */
+static const char *const wanted[] = {"import", "__import__", "import_module", "importorskip",
+                                     "pytest_plugins", "__all__", "exec", "eval", "sys"};
+
 /* Hooks of a conftest that concern only the tests below it (pytest 9, hookspec reference). */
 static const char *const local_hooks[] = {
     "pytest_runtest_", "pytest_generate_tests", "pytest_pyfunc_call", "pytest_fixture_",
@@ -48,7 +53,9 @@ struct parser {
     uint32_t n_symbols;
     TSFieldId f_name, f_module, f_function, f_arguments, f_left, f_right, f_condition,
         f_consequence, f_object, f_attribute, f_alias, f_value;
-    struct map words;
+    struct map words, skeleton; /* words: their flags; skeleton: see skeleton.h */
+    struct buf text;            /* the last skeleton */
+    bool whole;
 };
 
 /* One file's state. */
@@ -96,6 +103,11 @@ struct parser *parser_new(void)
     p->f_value = field(l, "value");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         *map_put(&p->words, str_z(words[i].name), NULL) = words[i].flag;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        *map_put(&p->skeleton, str_z(words[i].name), NULL) =
+            words[i].flag & (FACT_SPAWN | FACT_RESOURCES) ? SKELETON_WHOLE : SKELETON_KEEP;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        *map_put(&p->skeleton, str_z(wanted[i]), NULL) = SKELETON_KEEP;
     return p;
 }
 
@@ -105,6 +117,8 @@ void parser_free(struct parser *p)
         return;
     ts_parser_delete(p->ts);
     map_release(&p->words);
+    map_release(&p->skeleton);
+    buf_release(&p->text);
     free(p->kind_of);
     free(p);
 }
@@ -460,8 +474,24 @@ static void walk(struct pass *x, TSNode root)
     }
 }
 
-void parser_run(struct parser *p, struct str text, struct facts *facts, struct buf *out)
+void parser_whole(struct parser *p, bool whole)
 {
+    p->whole = whole;
+}
+
+/* An alias of import_module could be called on any line: such a file is parsed whole. */
+static struct str reduce(struct parser *p, struct str text)
+{
+    buf_clear(&p->text);
+    if (p->whole || str_contains(text, STR("import_module as")) ||
+        !skeleton_make(&p->text, text, &p->skeleton))
+        return text;
+    return p->text.p ? buf_view(&p->text) : STR("");
+}
+
+void parser_run(struct parser *p, struct str source, struct facts *facts, struct buf *out)
+{
+    struct str text = reduce(p, source);
     struct pass x = {.parser = p, .text = text, .facts = facts, .out = out};
     facts->flags = facts->n_tests = 0;
     if (text.n > UINT32_MAX / 2)

@@ -3,7 +3,7 @@
  * The only user of tree-sitter. A file with syntax errors gives what could be parsed: pytest is the
  * judge of it. Safe for input of any nesting depth (no recursion).
  *
- * struct parser *p = parser_new(); parser_run(p, text, is_test_file, &facts); … parser_free(p). */
+ * struct parser *p = parser_new(); parser_run(p, text, &facts, &out); … parser_free(p). */
 #ifndef FASTEST_GENERATOR_PARSE_H
 #define FASTEST_GENERATOR_PARSE_H
 
@@ -42,6 +42,8 @@ struct facts {
 struct parser;
 struct parser *parser_new(void);
 void parser_free(struct parser *p);
+/* Parse whole files instead of skeletons: the slow way with the same answers, for tests. */
+void parser_whole(struct parser *p, bool whole);
 /* Appends the packed imports to out and fills facts except imports (out may move). */
 void parser_run(struct parser *p, struct str text, struct facts *facts, struct buf *out);
 

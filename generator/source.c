@@ -3,6 +3,8 @@
 #include "generator/token.h"
 #include "runtime/base/clock.h"
 
+#include <unistd.h>
+
 /* A file written within this time before it was hashed may change again without a new stat. */
 static const int64_t racy_ns = INT64_C(2000000000);
 
@@ -31,6 +33,34 @@ static void restore_mtime(const char *path, struct io_stat *st, const struct io_
         *st = io_stat_path(path);
 }
 
+/* Python takes bytecode for current by the source's size and its mtime in whole seconds (PEP 3147,
+ * importlib's _validate_timestamp_pyc): an edit within one second that keeps the size would run the
+ * old code. Such bytecode is removed. */
+static void drop_stale_bytecode(const char *path, const struct io_stat *st,
+                                const struct io_stat *old)
+{
+    if (st->size_bytes != old->size_bytes ||
+        st->mtime_ns / 1000000000 != old->mtime_ns / 1000000000)
+        return;
+    struct str dir = path_dir(str_z(path)), base = path_base(str_z(path));
+    struct str stem = str_slice(base, 0, base.n - 2); /* with the dot */
+    struct buf cache = {0}, file = {0};
+    struct io_list list;
+    buf_printf(&cache, "%.*s/__pycache__", (int)dir.n, dir.p);
+    if (str_ends(base, STR(".py")) && io_listdir(cache.p, &list)) {
+        for (size_t i = 0; i < list.n; i++) {
+            if (!str_starts(str_z(list.items[i].name), stem))
+                continue;
+            buf_clear(&file);
+            buf_printf(&file, "%s/%s", cache.p, list.items[i].name);
+            unlink(file.p);
+        }
+        io_list_release(&list);
+    }
+    buf_release(&cache);
+    buf_release(&file);
+}
+
 static void rehash(struct sources *s, struct index_file *f, const char *path, struct io_stat st)
 {
     struct str text = buf_view(&s->text);
@@ -39,6 +69,7 @@ static void rehash(struct sources *s, struct index_file *f, const char *path, st
     if (same && s->restore_mtimes)
         restore_mtime(path, &st, &f->st);
     if (!same) {
+        drop_stale_bytecode(path, &st, &f->st);
         f->content = content;
         f->semantic = str_ends(f->path, STR(".py")) ? token_hash(text, s->index->keep_lines)
                                                     : content;

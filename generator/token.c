@@ -89,31 +89,35 @@ static bool fields_are_plain(const char *p, const char *end, char outer)
     return depth == 0;
 }
 
-/* x->p is at the opening quote. Leaves it after the closing one. */
-static bool lex_string(struct lexer *x, bool formatted)
+const char *token_string_end(const char *p, const char *end, bool formatted)
 {
-    const char *p = x->p, *body;
     char quote = *p;
-    bool triple = x->end - p >= 3 && p[1] == quote && p[2] == quote;
+    bool triple = end - p >= 3 && p[1] == quote && p[2] == quote;
     p += triple ? 3 : 1;
-    for (body = p; p < x->end; p++) {
+    const char *body = p;
+    for (; p < end; p++) {
         if (*p == '\\')
             p++;
         else if (*p == '\n' && !triple)
-            return false;
-        else if (*p == '\0' || *p == '\r')
-            return false;
-        else if (*p == quote && (!triple || (x->end - p >= 3 && p[1] == quote && p[2] == quote)))
+            return NULL;
+        else if (*p == quote && (!triple || (end - p >= 3 && p[1] == quote && p[2] == quote)))
             break;
-        if (p < x->end && (*p == '\r' || *p == '\0'))
-            return false;
+        if (p < end && (*p == '\r' || *p == '\0'))
+            return NULL;
     }
-    if (p >= x->end || (formatted && !fields_are_plain(body, p, quote)))
+    if (p >= end || (formatted && !fields_are_plain(body, p, quote)))
+        return NULL;
+    return p + (triple ? 3 : 1);
+}
+
+static bool lex_string(struct lexer *x, bool formatted)
+{
+    const char *end = token_string_end(x->p, x->end, formatted);
+    if (!end)
         return false;
-    p += triple ? 3 : 1;
-    buf_add(x->out, x->p, (size_t)(p - x->p));
-    x->p = p;
-    x->trim_floor = x->out->n;
+    buf_add(x->out, x->p, (size_t)(end - x->p));
+    x->p = end;
+    x->trim_floor = x->out->n; /* blanks inside the string must stay */
     return true;
 }
 

@@ -13,5 +13,8 @@
  * unchanged, when the text is odd. */
 bool token_strip(struct buf *out, struct str text, bool keep_lines);
 struct hash128 token_hash(struct str text, bool keep_lines);
+/* The end of the string literal whose opening quote is at p; NULL when it is odd (unterminated, or
+ * a formatted one that lexers before and since 3.12 may read differently). */
+const char *token_string_end(const char *p, const char *end, bool formatted);
 
 #endif

@@ -15,6 +15,9 @@ own_forks = [0]  # our own os.fork() calls in progress
 _SPAWN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
           "os.forkpty", "pty.spawn")
 _QUIET = ("/ctypes/util.py", "/platform.py")  # ldconfig, uname: nothing of the project
+_HELPERS = ("/pathlib.py", "/pathlib/__init__.py", "/pathlib/_local.py", "/pathlib/_abc.py", "/glob.py",
+            "<frozen os>", "/os.py", "<frozen glob>", "/tokenize.py", "<frozen codecs>")
+_IMPORTERS = ("_bootstrap_external>", "/assertion/rewrite.py")
 _LISTERS = ("_bootstrap_external>", "/_pytest/pathlib.py", "/_pytest/config/__init__.py",
             "/importlib/metadata/__init__.py", "/importlib/metadata.py", "/importlib_metadata/__init__.py")
 
@@ -37,6 +40,19 @@ def _frames(names, depth):
     return False
 
 
+def _asked_by(names):
+    """Whether the code behind pathlib, glob and os is in one of these files."""
+    frame = sys._getframe(3)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.endswith(names):
+            return True
+        if not name.endswith(_HELPERS):
+            return False
+        frame = frame.f_back
+    return False
+
+
 def _on_open(args):
     path, _, flags = args
     if isinstance(path, int) or path is None:
@@ -46,8 +62,7 @@ def _on_open(args):
         written.add(path)
         if flags & os.O_RDWR and not flags & os.O_TRUNC and os.path.exists(path):
             events.append(("open", path))
-    elif path.endswith((".py", ".pyc")) and _frames(
-            ("_bootstrap_external>", "/assertion/rewrite.py"), 5):
+    elif path.endswith((".py", ".pyc")) and _asked_by(_IMPORTERS):
         events.append(("import", path))
     elif path not in written and not (path.endswith(".zip") and path in sys.path):
         events.append(("open", path))
@@ -55,7 +70,7 @@ def _on_open(args):
 
 def _on_dir(args):
     path = args[0]
-    if isinstance(path, int) or _frames(_LISTERS, 2):
+    if isinstance(path, int) or _asked_by(_LISTERS):
         return
     events.append(("dir", _absolute("." if path is None else path)))
 
