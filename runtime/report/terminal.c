@@ -105,25 +105,10 @@ static void add_captured(const struct terminal *t, struct buf *out, const struct
     }
 }
 
-/* pytest starts a long traceback with an empty line and indents its source; longreprtext, which
- * a record may hold, is stripped of both. Short ones start with "path:line: in name". */
-static void restore_start(struct buf *out, const struct report_phase *p)
-{
-    static const char *const source[] = {"def ", "async def ", "@", "class "};
-    struct str first = str_slice(p->repr, 0, str_chr(p->repr, '\n'));
-    if (p->n_tb == 0 || str_starts(p->repr, STR("\n")) || str_contains(first, STR(": in ")))
-        return;
-    buf_char(out, '\n');
-    for (size_t i = 0; i < sizeof source / sizeof *source; i++)
-        if (str_starts(first, str_z(source[i])))
-            buf_z(out, "    ");
-}
-
 static void add_repr(const struct terminal *t, struct buf *out, const struct report_phase *p)
 {
     if (p->repr.n == 0)
         return;
-    restore_start(out, p);
     style_traceback(out, p->repr, t->options.color);
     if (!str_ends(p->repr, STR("\n")))
         buf_char(out, '\n');

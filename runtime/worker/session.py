@@ -67,13 +67,17 @@ def _parents(path):
         yield path
 
 
+_null = []  # the terminal reporter's file, once
+
+
 def _silence_terminal(config):
     """Keeps the terminal reporter for plugins that look it up, without its work per test."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         return
-    null = open(os.devnull, "w")
-    reporter._tw._file = null
+    if not _null:
+        _null.append(open(os.devnull, "w"))
+    reporter._tw._file = _null[0]
     for name in ("pytest_runtest_logreport", "pytest_runtest_logstart", "pytest_runtest_logfinish"):
         try:
             getattr(config.hook, name)._remove_plugin(reporter)
@@ -175,21 +179,22 @@ class Session:
             payload += struct.pack("<%dI" % len(groups), *groups)
             conn.send(wire.MODULE, payload + wire.pack_str(wire.dump(document)))
 
-    def why_not_fork(self, own_fds):
-        """Text when a fork would break what import or configuration has started, else ""."""
-        if threading.active_count() > 1:
-            names = ", ".join(t.name for t in threading.enumerate()[1:])
-            return "threads run after collection: " + names
-        try:
-            kinds = [os.readlink("/proc/self/fd/" + n) for n in os.listdir("/proc/self/fd")
-                     if int(n) not in own_fds and os.path.lexists("/proc/self/fd/" + n)]
-            with open("/proc/self/task/%d/children" % os.getpid()) as f:
-                children = f.read().split()
-        except (OSError, ValueError):
-            return ""
-        if any(k.startswith("socket:") for k in kinds):
-            return "sockets are open after collection"
-        return "processes were started before the tests" if children else ""
+
+def why_not_fork(own_fds, own_pids=()):
+    """Text when a fork would break what import or configuration has started, else ""."""
+    if threading.active_count() > 1:
+        names = ", ".join(t.name for t in threading.enumerate()[1:])
+        return "threads run after collection: " + names
+    try:
+        kinds = [os.readlink("/proc/self/fd/" + n) for n in os.listdir("/proc/self/fd")
+                 if int(n) not in own_fds and os.path.lexists("/proc/self/fd/" + n)]
+        with open("/proc/self/task/%d/children" % os.getpid()) as f:
+            children = set(map(int, f.read().split())) - set(own_pids)
+    except (OSError, ValueError):
+        return ""
+    if any(k.startswith("socket:") for k in kinds):
+        return "sockets are open after collection"
+    return "processes were started before the tests" if children else ""
 
 
 def _explain(config, error):
@@ -212,7 +217,7 @@ def run(config, setup, request, reap, own_fds=()):
         conn.send(wire.ERROR, text.encode("utf-8", "replace"), code)
         os._exit(code)
     session.send_modules(conn)
-    why = session.why_not_fork((conn.fd,) + tuple(own_fds))
+    why = why_not_fork((conn.fd,) + tuple(own_fds))
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -107,8 +107,10 @@ def main(fd):
 
 
 def _serve(conn, config, setup, session, reap):
+    sessions = set()
     while True:
         for pid, status in reap.ended():
+            sessions.discard(pid)
             conn.send(wire.EXITED, wire.U32.pack(0) + wire.U32.pack(status), pid)
         frame = conn.poll()
         if frame is None:
@@ -118,10 +120,11 @@ def _serve(conn, config, setup, session, reap):
         if kind != wire.SESSION:
             continue
         request = json.loads(payload.decode())
-        if tag == 0:
+        if tag == 0 or session.why_not_fork((conn.fd,), sessions):
             session.run(config, setup, request, reap, (conn.fd,))
         pid = trace.fork()
         if pid == 0:
             reap.restore()
             conn.close()
             session.run(config, setup, request, Reaper())
+        sessions.add(pid)
