@@ -18,6 +18,7 @@ failedfirst newfirst stepwise stepwise_skip stepwise_reset collectonly maxfail h
 keepduplicates pastebin numprocesses maxprocesses dist tx px distload looponfail rsyncdir
 rsyncignore testrunuid maxworkerrestart maxschedchunk loadgroup usefixtures fold_skipped
 disable_warnings show_fixtures_per_test showfixtures markers traceconfig debug force_short_summary
+randomly_seed random_order_seed report_log htmlpath json_report_file
 keyword markexpr deselect capture_summary showcapture last_failed_no_failures
 """.split()
 INI_NAMES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
@@ -210,7 +211,7 @@ def put_plugins(config, third, owned):
         put("conftest" if os.path.basename(path) == "conftest.py" else "plugin", os.path.abspath(path))
     other = False
     for name in ("pytest_collect_file", "pytest_collect_directory"):
-        hook = getattr(config.hook, name, None)
+        hook = getattr(config.pluginmanager.hook, name, None)  # not the wrapper of pytest 7
         for impl in hook.get_hookimpls() if hook is not None else []:
             module = getattr(impl.function, "__module__", "") or ""
             other = other or not module.startswith("_pytest.")
@@ -315,6 +316,8 @@ def put_inputs(config, third, owned):
             if first_party(path, third, owned):
                 put("input", path)
     put("input", sys.executable)
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    put("input", os.path.join(pyenv, "version"))  # what a pyenv shim called python3 starts
     put("input", os.path.join(sys.prefix, "pyvenv.cfg"))
     if config.inipath:
         put("input", str(config.inipath))
@@ -357,4 +360,11 @@ def main():
     os._exit(0)
 
 
-main()
+try:
+    main()
+except Exception as error:
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    fail(3, "the probe of pytest's configuration failed in %s, line %s: %s: %s" % (
+        last.name, last.lineno, type(error).__name__, error))

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct str keep(struct arena *a, struct buf *b)
 {
@@ -154,8 +155,10 @@ static void join_namesakes(struct stale *s)
         stale[leader[i]] = stale[leader[i]] || p->modules[i].stale;
     }
     for (uint32_t i = 0; i < p->n_modules; i++)
-        if (stale[leader[i]] && !p->modules[i].stale)
+        if (stale[leader[i]] && !p->modules[i].stale) {
             set_why(&p->modules[i], STR("another module of the same name runs"));
+            unlink(p->modules[i].record.p); /* else its batch would find it valid */
+        }
     map_release(&first);
     buf_release(&b);
 }

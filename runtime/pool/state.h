@@ -47,6 +47,8 @@ struct zygote {
     struct plan_file *files; /* loaded code, as it was at READY */
     char **paths;
     size_t n_files;
+    int64_t started_ns;   /* wall clock */
+    bool raced;           /* a file changed while it was being loaded: not for another run */
     struct hash128 setup; /* of what it was started with: a change needs another */
     char token[33];
 };

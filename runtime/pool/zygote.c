@@ -2,6 +2,7 @@
 #include "runtime/pool/state.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/pack.h"
 #include "runtime/proc/spawn.h"
@@ -154,12 +155,17 @@ bool zygote_start(struct pool *p, struct err *err)
     }
     z->pid = pid;
     z->state = ZYGOTE_STARTING;
+    z->started_ns = clock_wall_ns();
+    z->raced = false;
     z->setup = setup_hash(&p->plan);
     z->peer = peer_add(p, fds[0], ROLE_ZYGOTE);
     send_source(z->peer);
     send_config(p);
     return true;
 }
+
+/* A file system's clock may lag behind ours by a tick. */
+static const int64_t clock_grain_ns = 20 * 1000 * 1000;
 
 static bool read_files(struct json *j, struct zygote *z)
 {
@@ -176,7 +182,8 @@ static bool read_files(struct json *j, struct zygote *z)
         char *copy = xmalloc(path.n + 1);
         memcpy(copy, path.p ? path.p : "", path.n + 1);
         z->paths[z->n_files] = copy;
-        z->files[z->n_files++] = (struct plan_file){str_z(copy), io_stat_path(copy)};
+        z->files[z->n_files] = (struct plan_file){str_z(copy), io_stat_path(copy)};
+        z->raced |= z->files[z->n_files++].st.ctime_ns > z->started_ns - clock_grain_ns;
     }
     buf_release(&path);
     return ok && !j->bad;
@@ -202,7 +209,7 @@ bool zygote_usable(struct pool *p)
     struct zygote *z = &p->zygote;
     if (z->state == ZYGOTE_STARTING)
         return hash128_eq(z->setup, setup_hash(&p->plan));
-    if (z->state != ZYGOTE_READY || !p->plan.options.persistent ||
+    if (z->state != ZYGOTE_READY || z->raced || !p->plan.options.persistent ||
         !hash128_eq(z->setup, setup_hash(&p->plan)))
         return false;
     for (size_t i = 0; i < z->n_files; i++) {

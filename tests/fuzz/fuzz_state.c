@@ -2,6 +2,7 @@
  * or read it, never more. The first byte chooses the loader. */
 #include "generator/plan.h"
 #include "generator/record.h"
+#include "runtime/base/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>

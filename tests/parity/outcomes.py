@@ -10,7 +10,7 @@ def pytest_runtest_logreport(report):
         return
     old = found.get(report.nodeid)
     if report.failed:
-        new = "failed" if report.when == "call" or old == "failed" else "error"
+        new = "failed" if report.when == "call" else "error"
     elif report.skipped:
         new = "xfailed" if hasattr(report, "wasxfail") else "skipped"
     elif report.when == "call":

@@ -1,0 +1,90 @@
+"""Every planned id is accounted for, whatever a test does to its process."""
+import pytest
+
+CRASHES = {
+    "exit 0": "os._exit(0)",
+    "exit 3": "os._exit(3)",
+    "abort": "os.abort()",
+    "SIGKILL": "os.kill(os.getpid(), signal.SIGKILL)",
+    "SIGSEGV": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "closed descriptors": "os.closerange(3, 1024)",
+}
+TEXT = """
+import os, signal
+
+def test_before():
+    pass
+
+def test_crash():
+    %s
+
+def test_after():
+    pass
+"""
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_a_lost_worker_names_its_test_and_the_others_run(project, name):
+    project.write("test_crash.py", TEXT % CRASHES[name])
+    project.write("test_other.py", "def test_other(): pass\n")
+    r = project.fastest()
+    assert r.code == 1, r
+    assert project.outcomes() == {
+        "test_crash.py::test_before": "passed",
+        "test_crash.py::test_crash": "failed",
+        "test_crash.py::test_after": "passed",
+        "test_other.py::test_other": "passed",
+    }
+    assert "FAILED test_crash.py::test_crash" in r.out
+    assert "3 passed (0 cached), 1 failed" in r.out
+    r = project.fastest()
+    assert "3 passed (1 cached), 1 failed" in r.out, r
+
+
+def test_every_test_crashes(project):
+    project.write("test_all.py", "import os\n" + "".join("def test_%d(): os._exit(0)\n" % i for i in range(6)))
+    r = project.fastest("-n", "2")
+    assert r.code == 1, r
+    assert set(project.outcomes().values()) == {"failed"} and len(project.outcomes()) == 6
+
+
+def test_crash_in_a_session_fixture(project):
+    project.write("conftest.py", "import os, pytest\n@pytest.fixture(scope='session')\ndef s(): os._exit(5)\n")
+    project.write("test_s.py", "def test_1(s): pass\ndef test_2(): pass\ndef test_3(s): pass\n")
+    r = project.fastest()
+    assert r.code == 1, r
+    assert project.outcomes() == {"test_s.py::test_1": "failed", "test_s.py::test_2": "passed", "test_s.py::test_3": "failed"}
+
+
+def test_sys_exit_in_a_test_and_in_a_fixture(project):
+    project.write("test_e.py", "import sys, pytest\n@pytest.fixture\ndef f(): sys.exit(0)\n"
+                               "def test_1(): sys.exit(0)\ndef test_2(f): pass\ndef test_3(): pass\n")
+    r = project.fastest()
+    assert r.code == 1, r
+    assert project.outcomes() == {"test_e.py::test_1": "failed", "test_e.py::test_2": "error", "test_e.py::test_3": "passed"}
+
+
+def test_crash_while_collecting(project):
+    project.write("test_bad.py", "import os\nos._exit(0)\n")
+    project.write("test_good.py", "def test_1(): pass\n")
+    r = project.fastest()
+    assert r.code not in (0, 5), r
+    assert "pytest" in r.out
+
+
+def test_threads_of_a_conftest_run_in_one_process(project):
+    project.write("conftest.py", "import threading, time\nt = threading.Thread(target=threading.Event().wait, daemon=True)\nt.start()\n")
+    project.write("test_t.py", "import threading\ndef test_alive(): assert threading.active_count() == 2\n")
+    for option in ((), ("--persistent-workers",)):
+        r = project.fastest(*option)
+        assert r.code == 0, r
+    project.run([__import__("conftest").FASTEST, "pool", "stop"])
+
+
+def test_a_session_fixture_that_fails_at_its_end(project):
+    project.write("conftest.py", "import pytest\n@pytest.fixture(scope='session')\ndef s():\n    yield\n    assert 0, 'at the end'\n")
+    project.write("test_s.py", "def test_1(s): pass\ndef test_2(): pass\n")
+    r = project.fastest("-n", "1")
+    assert r.code == 1, r
+    assert project.outcomes() == {"test_s.py::test_1": "passed", "test_s.py::test_2": "error"}
+    assert "at the end" in r.out
