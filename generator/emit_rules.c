@@ -5,6 +5,7 @@
 #include "generator/pyname.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char rules[] =
     "rule fastest_scan\n"
@@ -145,16 +146,21 @@ static void put_build_file(struct buf *out, struct str state, bool whole)
     buf_release(&s);
 }
 
+/* A graph that loads, whatever was there: the first scan writes the real one. */
 static bool first_graph(struct str state_dir, struct str state, struct err *err)
 {
     struct buf path = {0}, text = {0};
     path_join(&path, state_dir, STR("graph.ninja"));
-    bool ok = true;
-    if (io_stat_path(path.p).kind != IO_FILE) {
-        buf_z(&text, "build ");
-        emit_path(&text, state, STR(""));
-        buf_z(&text, "/SUMMARY: fastest_summary\n");
-        ok = io_replace(path.p, buf_view(&text), err);
+    buf_z(&text, "build ");
+    emit_path(&text, state, STR(""));
+    buf_z(&text, "/SUMMARY: fastest_summary\n");
+    bool ok = io_replace(path.p, buf_view(&text), err);
+    /* Ninja's own files hold nothing that the scan does not know; a damaged one can crash Ninja. */
+    static const char *const logs[] = {".ninja_log", ".ninja_deps"};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        buf_clear(&path);
+        path_join(&path, state_dir, str_z(logs[i]));
+        unlink(path.p);
     }
     buf_release(&path);
     buf_release(&text);

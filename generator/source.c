@@ -39,8 +39,10 @@ static void restore_mtime(const char *path, struct io_stat *st, const struct io_
 static void drop_stale_bytecode(const char *path, const struct io_stat *st,
                                 const struct io_stat *old)
 {
-    if (st->size_bytes != old->size_bytes ||
-        st->mtime_ns / 1000000000 != old->mtime_ns / 1000000000)
+    bool recent = !old->mtime_ns && clock_wall_ns() - st->mtime_ns < racy_ns; /* not seen before */
+    bool same_to_python = st->size_bytes == old->size_bytes &&
+                          st->mtime_ns / 1000000000 == old->mtime_ns / 1000000000;
+    if (!recent && !same_to_python)
         return;
     struct str dir = path_dir(str_z(path)), base = path_base(str_z(path));
     struct str stem = str_slice(base, 0, base.n - 2); /* with the dot */

@@ -55,6 +55,9 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
         int null = open("/dev/null", O_RDONLY);
         if (null >= 0)
             dup2(null, STDIN_FILENO);
+        const char *flags = getenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
+        if (flags && strstr(flags, "--jobserver") && !strstr(flags, "fifo:"))
+            unsetenv("MAKEFLAGS");
         if (chdir(root.p) == 0)
             execlp(ninja, ninja, "--quiet", "-f", top.p, (char *)NULL);
         _exit(127);
@@ -129,13 +132,31 @@ static bool run_plain_pytest(const struct cli *c, const struct plan_options *o,
     return false;
 }
 
-static bool run_batches(const struct plan *plan, const struct cli *c, struct err *err)
+/* Ninja's log and deps hold nothing that the scan does not know; a damaged one can crash Ninja. */
+static void forget_ninja(const struct plan *plan)
 {
-    const char *ninja = find_ninja((struct arena *)(uintptr_t)&c->arena, err);
+    static const char *const names[] = {"/.ninja_log", "/.ninja_deps"};
+    struct buf path = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        buf_clear(&path);
+        buf_str(&path, plan->state_dir);
+        buf_z(&path, names[i]);
+        unlink(path.p);
+    }
+    buf_release(&path);
+}
+
+static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
+{
+    const char *ninja = find_ninja(&c->arena, err);
     int status = 0;
     if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
         return false;
     bool ok = run_ninja(plan, ninja, &status, err);
+    if (ok && !interrupted && status != 0) {
+        forget_ninja(plan);
+        ok = run_ninja(plan, ninja, &status, err);
+    }
     pool_finish(plan);
     if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);

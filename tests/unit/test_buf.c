@@ -103,12 +103,11 @@ static void errors_are_cut_with_an_ellipsis(void **state)
     assert_string_equal(err.msg + strlen(err.msg) - 4, "y…");
     for (size_t i = 0; i + 2 < sizeof text; i += 2) /* é: two bytes each */
         memcpy(text + i, "\xc3\xa9", 3);
-    for (int shift = 0; shift < 2; shift++) {
-        err_set(&err, "%s", text + 2 * shift);
+    for (int shift = 0; shift < 2; shift++) { /* never in the middle of one */
+        err_set(&err, "%s%s", shift ? "x" : "", text);
         size_t n = strlen(err.msg);
-        assert_true(n >= sizeof err.msg - 3 && n < sizeof err.msg);
+        assert_true(n >= sizeof err.msg - 2 && n < sizeof err.msg);
         assert_memory_equal(err.msg + n - 5, "\xc3\xa9…", 5);
-        text[1] = 'x', text[2] = 'x'; /* an odd start for the second round */
     }
 }
 
