@@ -41,8 +41,11 @@ static bool on_hello(struct pool *p, struct peer *peer, const struct frame *f)
     bool ours = p->zygote.token[0] && str_eq(token, str_z(p->zygote.token));
     peer->role = f->tag;
     peer->conn.in.max_payload = 0;
-    if (f->tag == ROLE_SESSION)
+    if (f->tag == ROLE_SESSION) {
+        unsigned at = p->n_known_sessions++ % (sizeof p->known_sessions / sizeof(pid_t));
+        p->known_sessions[at] = (pid_t)pid;
         return ours && hello_session(p, peer);
+    }
     if (f->tag == ROLE_WORKER)
         return ours && hello_worker(p, peer, id, pid);
     return f->tag == ROLE_CLIENT;

@@ -123,6 +123,15 @@ void loss_status(struct pool *p, struct worker *w, uint32_t status)
         w->deadline_ns = p->now_ns + EOF_WAIT_MS * MS;
 }
 
+/* An earlier session of the zygote, told of after the next one was asked for. */
+static bool is_known_session(const struct pool *p, pid_t pid)
+{
+    for (size_t i = 0; i < sizeof p->known_sessions / sizeof(pid_t); i++)
+        if (p->known_sessions[i] == pid)
+            return true;
+    return false;
+}
+
 bool loss_on_exited(struct pool *p, const struct frame *f)
 {
     struct unpack u = {.p = (const unsigned char *)f->payload.p, .n = f->payload.n};
@@ -139,7 +148,8 @@ bool loss_on_exited(struct pool *p, const struct frame *f)
             loss_status(p, w, status);
             return true;
         }
-    if (id == 0 && p->session.state == SESSION_ASKED && !p->session.peer) {
+    if (id == 0 && p->session.state == SESSION_ASKED && !p->session.peer &&
+        !is_known_session(p, (pid_t)f->tag)) {
         struct buf b = {0};
         describe_status(&b, status);
         pool_fail(p, EXIT_INTERNAL, "pytest's session %s before the tests were collected", b.p);

@@ -73,6 +73,8 @@ struct pool {
     struct peer *peers;
     struct zygote zygote;
     struct session session;
+    pid_t known_sessions[16]; /* that have said hello, the last ones: their end is no surprise */
+    unsigned n_known_sessions;
     struct sched sched;
     uint8_t *asked;     /* n_modules + 1: clients have asked for it in this run */
     struct buf error;   /* told to every client of this run; "" = none */

@@ -17,7 +17,7 @@ FILES = {
     "tests/test_b.py": "def test_b(five): assert five == 5\n",
     "tests/test_pid.py": "import os\ndef test_pid(): print(os.getppid(), file=open('session.pid', 'w'))\n",
 }
-SLOW = "import pathlib, time\ndef test_slow():\n    pathlib.Path('started').touch()\n    time.sleep(60)\n"
+SLOW = "import pathlib, time\ndef test_slow():\n    pathlib.Path('started').touch()\n    time.sleep(20)\n"
 
 
 def processes(project):
@@ -34,7 +34,7 @@ def processes(project):
     return found
 
 
-def wait_for(condition, what, seconds=30):
+def wait_for(condition, what, seconds=15):
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit, what() if callable(what) else what
