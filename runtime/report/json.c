@@ -230,6 +230,8 @@ bool json_parse_result(struct str json, struct arena *a, struct report_result *o
         if (count > 0 && count <= UINT32_MAX)
             out->counts[out->n_counts++] = (struct report_count){name, (uint32_t)count};
     }
+    out->passed_subtests =
+        (uint32_t)whole(cJSON_GetObjectItemCaseSensitive(root, "passed_subtests"), 0);
     cJSON_Delete(root);
     return ok;
 }

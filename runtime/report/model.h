@@ -52,6 +52,7 @@ struct report_result {
     struct report_prop *props;
     struct report_count *counts;
     uint32_t n_phases, n_props, n_counts;
+    uint32_t passed_subtests; /* which have no phase of their own */
     bool has_counts; /* false: it counts once, as its outcome */
 };
 

