@@ -11,8 +11,11 @@
 #include "generator/stale.h"
 #include "runtime/base/clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* Everything that lives as long as one scan. */
@@ -284,10 +287,31 @@ static bool write_state(struct stage *s, struct err *err)
     return ok;
 }
 
+/* One run at a time on a state directory: the lock goes with this process. */
+static bool lock_state(struct stage *s, struct err *err)
+{
+    struct buf path = {0};
+    path_join(&path, buf_view(&s->probe.state_dir), STR("run.lock"));
+    int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!ok && fd >= 0 && errno == EWOULDBLOCK)
+        err_set(err, "%s: another fastest runs in this state directory; wait for it, or use "
+                     "another --state-dir", path.p);
+    else if (!ok)
+        err_errno(err, "%s: cannot be locked", path.p);
+    if (!ok && fd >= 0)
+        close(fd);
+    buf_release(&path);
+    return ok;
+}
+
 static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
 {
     struct buf path = {0};
     if (!probe_run(&s->probe, s->o, code, err))
+        return false;
+    *code = EXIT_INTERNAL;
+    if (!lock_state(s, err))
         return false;
     set_up_dirs(s);
     *code = EXIT_USAGE;

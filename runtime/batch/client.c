@@ -176,12 +176,17 @@ static bool handle(struct client *c, const struct frame *f, bool *done, struct e
     }
 }
 
-/* Waits until something can be read; false at a signal. */
+/* Waits until something can be read; false at a signal, or when nobody reads our output any more:
+ * Ninja was killed. */
 static bool wait_readable(struct client *c, int fd)
 {
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = c->signal_fd, .events = POLLIN}};
-    while (poll(p, 2, -1) < 0 && errno == EINTR)
+    struct pollfd p[3] = {{.fd = fd, .events = POLLIN},
+                          {.fd = c->signal_fd, .events = POLLIN},
+                          {.fd = STDOUT_FILENO}};
+    while (poll(p, 3, -1) < 0 && errno == EINTR)
         ;
+    if (p[2].revents & (POLLERR | POLLHUP))
+        c->signal = SIGHUP;
     if (p[1].revents)
         c->signal = signals_take(c->signal_fd);
     return c->signal == 0;

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,23 +83,6 @@ static uint32_t count_stale(const struct plan *plan)
     for (uint32_t i = 0; i < plan->n_modules; i++)
         n += plan->modules[i].stale;
     return n;
-}
-
-/* One run at a time on a state directory; the lock goes with the process. */
-static bool lock_state(const struct plan *plan, struct err *err)
-{
-    struct buf path = {0};
-    buf_str(&path, plan->state_dir);
-    buf_z(&path, "/run.lock");
-    int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
-    if (!ok && fd >= 0 && errno == EWOULDBLOCK)
-        err_set(err, "%s: another fastest runs in this state directory; wait for it, or use "
-                     "another --state-dir", path.p);
-    else if (!ok)
-        err_errno(err, "%s: cannot be locked", path.p);
-    buf_release(&path);
-    return ok;
 }
 
 static bool run_plain_pytest(const struct cli *c, const struct plan_options *o,
@@ -183,7 +165,7 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
         ok = generate(&o, &plan, code, err);
         if (ok) {
             *code = EXIT_INTERNAL;
-            ok = lock_state(&plan, err) && (count_stale(&plan) == 0 || run_batches(&plan, &c, err));
+            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
         }
         struct summary_options s = {.color = o.options.color,
                                     .verbosity = c.verbosity,

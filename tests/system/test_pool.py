@@ -183,6 +183,21 @@ def test_a_signal_to_fastest_ends_everything(tree, number):
     assert r.code == 0 and "3 passed" in r.out, r
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
+def test_a_run_right_after_a_killed_one(tree, number):
+    """What the first left running must not meddle with the second."""
+    tree.write("tests/test_slow.py", SLOW)
+    first = start(tree, [FASTEST, "--python", sys.executable])
+    wait_for(tree.path("started").exists, "the slow test did not start")
+    first.send_signal(number)
+    first.wait(timeout=LIMIT)
+    tree.write("tests/test_slow.py", "def test_slow(): pass\n")
+    for cached in ("", "4 cached"):
+        r = tree.fastest()
+        assert r.code == 0 and "4 passed" in r.out and cached in r.out, r
+    first.stdout.close()
+
+
 def test_control_c_at_the_terminal(tree):
     """SIGINT goes to the whole foreground group there."""
     tree.write("tests/test_slow.py", SLOW)
@@ -200,7 +215,7 @@ def child_of(project, word):
 
 @pytest.mark.parametrize("victim", ["ninja", " batch ", "_zygote_", "_pool_"])
 def test_a_killed_process_leaves_nothing_and_no_wrong_result(tree, victim):
-    tree.write("tests/test_slow.py", SLOW.replace("60", "3"))
+    tree.write("tests/test_slow.py", SLOW.replace("20", "2"))
     run = start(tree, [FASTEST, "--python", sys.executable])
     wait_for(tree.path("started").exists, "the slow test did not start")
     lines = processes(tree)
