@@ -2,7 +2,10 @@
 
 #include "runtime/base/pack.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
 enum { VERSION = 1, LIST = 0, BITS = 1 };
@@ -224,6 +227,55 @@ void plan_release(struct plan *p)
     arena_release(&p->arena);
     buf_release(&p->file);
     memset(p, 0, sizeof *p);
+}
+
+/* ---- marks ---- */
+
+enum { RUN_ID_CHARS = 17 }; /* in hexadecimal, and a newline */
+
+static void mark_path(struct buf *out, const struct plan *p, const char *name)
+{
+    buf_str(out, p->state_dir);
+    buf_char(out, '/');
+    buf_z(out, name);
+}
+
+bool plan_marked(const struct plan *p, const char *name, struct buf *text)
+{
+    struct buf path = {0}, file = {0}, id = {0};
+    mark_path(&path, p, name);
+    buf_printf(&id, "%016" PRIx64 "\n", p->run_id);
+    bool ours = io_stat_path(path.p).kind == IO_FILE && io_read(path.p, 0, &file, NULL) &&
+                file.n >= RUN_ID_CHARS && memcmp(file.p, id.p, RUN_ID_CHARS) == 0;
+    if (ours && text)
+        buf_str(text, (struct str){file.p + RUN_ID_CHARS, file.n - RUN_ID_CHARS});
+    buf_release(&path);
+    buf_release(&file);
+    buf_release(&id);
+    return ours;
+}
+
+bool plan_mark(const struct plan *p, const char *name, struct str text)
+{
+    struct buf path = {0}, b = {0};
+    mark_path(&path, p, name);
+    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && !plan_marked(p, name, NULL)) {
+        unlink(path.p);
+        fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    bool ok = fd >= 0;
+    if (ok) {
+        buf_printf(&b, "%016" PRIx64 "\n", p->run_id);
+        buf_str(&b, text);
+        ok = io_write_all(fd, b.p, b.n);
+        if (!ok)
+            unlink(path.p);
+        close(fd);
+    }
+    buf_release(&path);
+    buf_release(&b);
+    return ok;
 }
 
 const struct plan_batch *plan_find_batch(const struct plan *p, struct str name)

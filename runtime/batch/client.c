@@ -37,16 +37,6 @@ struct client {
 
 enum outcome { DONE, LOST, FAILED };
 
-static bool exists(const struct plan *plan, const char *name)
-{
-    struct buf path = {0};
-    buf_str(&path, plan->state_dir);
-    buf_printf(&path, "/%s", name);
-    bool there = io_stat_path(path.p).kind != IO_ABSENT;
-    buf_release(&path);
-    return there;
-}
-
 /* ---- what there is to do ---- */
 
 static bool is_other(const struct client *c)
@@ -130,22 +120,15 @@ static struct collect *collect_of(struct client *c, uint32_t module)
 /* The first client that hears of an error says it and leaves it for the summary. */
 static void refused(struct client *c, uint32_t code, struct str text)
 {
-    struct buf path = {0}, b = {0};
-    buf_str(&path, c->plan.state_dir);
-    buf_z(&path, "/error");
+    struct buf b = {0};
     c->refused = true;
-    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-        buf_printf(&b, "%u\n", code);
-        buf_str(&b, text);
-        if (!io_write_all(fd, b.p, b.n))
-            unlink(path.p);
-        close(fd);
+    buf_printf(&b, "%u\n", code);
+    buf_str(&b, text);
+    if (plan_mark(&c->plan, "error", buf_view(&b))) {
         buf_str(&c->lines, text);
         if (text.n && text.p[text.n - 1] != '\n')
             buf_char(&c->lines, '\n');
     }
-    buf_release(&path);
     buf_release(&b);
 }
 
@@ -293,7 +276,9 @@ int batch_run(const char *state_dir, const char *batch_name, const char *fastest
     int code = EXIT_INTERNAL;
     if (find_batch(&c, state_dir, batch_name, err)) {
         c.todo = xmalloc(((size_t)c.batch->count + 1) * sizeof *c.todo);
-        code = exists(&c.plan, "stop") || exists(&c.plan, "error") ? EXIT_PASSED : run(&c, err);
+        code = plan_marked(&c.plan, "stop", NULL) || plan_marked(&c.plan, "error", NULL)
+                   ? EXIT_PASSED
+                   : run(&c, err);
     }
     for (uint32_t i = 0; c.collects && i < c.n_todo; i++)
         collect_release(&c.collects[i]);

@@ -47,6 +47,7 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
+        self_end_with_parent();
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
         signal(SIGHUP, SIG_DFL);

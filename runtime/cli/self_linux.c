@@ -1,5 +1,7 @@
 #include "runtime/cli/self.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 bool self_path(struct arena *a, char **path, struct err *err)
@@ -10,4 +12,9 @@ bool self_path(struct arena *a, char **path, struct err *err)
         return err_errno(err, "/proc/self/exe cannot be read; mount /proc");
     *path = arena_dup(a, buf, (size_t)n);
     return true;
+}
+
+void self_end_with_parent(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
 }

@@ -3,7 +3,6 @@
 
 #include "runtime/wire/msg.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,16 +72,10 @@ static void sample(struct pool *p)
 static void fail_fast(struct pool *p)
 {
     uint32_t max = p->plan.options.maxfail;
-    struct buf path = {0};
     if (p->stopped || max == 0 || p->failures < max)
         return;
     p->stopped = true;
-    buf_str(&path, buf_view(&p->state_dir));
-    buf_z(&path, "/stop");
-    int fd = open(path.p, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd >= 0)
-        close(fd);
-    buf_release(&path);
+    plan_mark(&p->plan, "stop", (struct str){0});
     sched_stop(&p->sched);
     p->sched.all_asked = true;
 }

@@ -159,14 +159,12 @@ static enum exit_code exit_code_of(const struct summary *s)
 /* <state>/error is the batch client's: the exit code, a newline, the text it has printed. */
 static int read_refused(const struct plan *plan)
 {
-    struct buf path = {0}, text = {0};
+    struct buf text = {0};
     int code = -1;
-    if (io_stat_path(state_path(plan, "error", &path).p).kind != IO_ABSENT) {
-        bool read = io_read(path.p, 0, &text, NULL);
-        long n = read && text.n ? strtol(text.p, NULL, 10) : 0;
+    if (plan_marked(plan, "error", &text)) {
+        long n = text.n ? strtol(text.p, NULL, 10) : 0;
         code = n > 0 && n < 256 ? (int)n : 0;
     }
-    buf_release(&path);
     buf_release(&text);
     return code;
 }
@@ -270,16 +268,14 @@ static void summary_init(struct summary *s, const struct plan *plan,
                          const struct summary_options *o, FILE *out)
 {
     struct terminal_options t = terminal_options_from(plan, out);
-    struct buf path = {0};
     t.color = o->color;
     t.verbosity = o->verbosity;
     t.full_messages = t.full_messages || o->verbosity >= 2;
     t.print_failures = o->print_failures;
     *s = (struct summary){.plan = plan, .o = o, .n_parts = report_module_count(plan)};
     s->refused = read_refused(plan);
-    s->stopped = io_stat_path(state_path(plan, "stop", &path).p).kind != IO_ABSENT;
+    s->stopped = plan_marked(plan, "stop", NULL);
     terminal_init(&s->terminal, &t);
-    buf_release(&path);
 }
 
 static void summary_release(struct summary *s)

@@ -34,6 +34,7 @@ class CollectPlugin:
         self.folders = {parent for path in self.wanted for parent in _parents(path)}
         self.reports = []
         self.noted = {}  # module path -> events
+        self.warned = []  # the file of each warning before the tests
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path, config):
@@ -47,6 +48,10 @@ class CollectPlugin:
     def pytest_collectreport(self, report):
         if report.failed or report.skipped:
             self.reports.append(report)
+
+    def pytest_warning_recorded(self, warning_message, when):
+        if when != "runtest":
+            self.warned.append(warning_message.filename)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
@@ -85,6 +90,25 @@ def _silence_terminal(config):
             pass  # replaced by a plugin of the project's
 
 
+def _own_options(config):
+    """Options of the project's own configuration that are the pool's work, or the reports'."""
+    for name, value in (("maxfail", 0), ("xmlpath", None), ("numprocesses", None), ("dist", "no"),
+                        ("tx", []), ("looponfail", False)):
+        if hasattr(config.option, name):
+            setattr(config.option, name, value)
+
+
+def _command_line_hooks(config):
+    """pytest_cmdline_main of everybody but pytest's own main loop."""
+    main = config.pluginmanager.getplugin("main")
+    hook = config.pluginmanager.subset_hook_caller("pytest_cmdline_main", [main])
+    _own_options(config)
+    code = hook(config=config)
+    if code is not None:
+        raise Fatal(int(code) or 4, "a plugin's pytest_cmdline_main took over: run plain pytest for that")
+    _own_options(config)
+
+
 def _groups(items):
     """Equal numbers for items that share fixtures below session scope (see PROTOCOL.md)."""
     scopes = []
@@ -111,13 +135,15 @@ class Session:
         self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
         self.items = []  # by number
+        self.warned = {}  # number of an item -> warnings before the tests that it tells of
 
     def collect(self):
         config = self.config
         config.option.continue_on_collection_errors = True
+        _command_line_hooks(config)
         config._do_configure()
         config.pluginmanager.register(self.plugin, "fastest-collect")
-        for name in ("lfplugin", "nfplugin", "stepwiseplugin", "_stepwise"):
+        for name in ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise"):
             if config.pluginmanager.has_plugin(name):
                 config.pluginmanager.unregister(name=name)
         _silence_terminal(config)
@@ -125,6 +151,13 @@ class Session:
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
         config.hook.pytest_collection(session=self.session)
+
+    def _credit_warnings(self, path, first):
+        """A module's own warnings count with its first test. Those of other files have no place
+        that cached results would not count again."""
+        count = self.plugin.warned.count(path)
+        if count:
+            self.warned[first] = count
 
     # ---- MODULE frames ----
 
@@ -171,6 +204,8 @@ class Session:
         shared = trace.events[:]
         del trace.events[:]
         for path, items in modules.items():
+            if items:
+                self._credit_warnings(path, len(self.items))
             self.items += items
             groups = _groups(items) if path != OTHER else [0] * len(items)
             errors, skips = found.get(path, ((), ()))
@@ -199,6 +234,8 @@ def why_not_fork(own_fds, own_pids=()):
 
 def _explain(config, error):
     """(exit code, text) of an exception as pytest's main would print it."""
+    if isinstance(error, Fatal):
+        return error.code, error.text
     if isinstance(error, pytest.UsageError):
         return 4, "\n".join("ERROR: %s" % part for part in error.args)
     if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
@@ -224,13 +261,13 @@ def run(config, setup, request, reap, own_fds=()):
     document = {"modules": len(session.plugin.wanted), "items": len(session.items), "text": why}
     conn.send(wire.COLLECTED, wire.dump(document), 0 if why else 1)
     try:
-        _serve(session, conn, reap)
+        _serve(session, conn, reap, own_fds)
     except wire.Closed:
         pass
     os._exit(0)
 
 
-def _serve(session, conn, reap):
+def _serve(session, conn, reap, own_fds):
     """Forks a worker for each FORK, tells how each ended."""
     ids = {}
     while True:
@@ -242,6 +279,7 @@ def _serve(session, conn, reap):
             continue
         kind, tag, _ = frame
         if kind == wire.SERVE:
+            reap.restore()
             worker.run(session, tag, alone=True)
         elif kind == wire.FORK:
             sys.stdout.flush()
@@ -250,5 +288,7 @@ def _serve(session, conn, reap):
             if pid == 0:
                 reap.restore()
                 conn.close()
+                for fd in own_fds:
+                    os.close(fd)
                 worker.run(session, tag, alone=False)
             ids[pid] = tag

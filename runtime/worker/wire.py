@@ -95,7 +95,10 @@ class Conn:
 
 def connect(path, role, token, worker=0):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.connect(path)
+    try:
+        sock.connect(path)
+    except OSError as e:
+        raise Closed(str(e))
     conn = Conn(sock.detach())
     hello = U32.pack(VERSION) + U32.pack(os.getpid()) + U32.pack(worker)
     conn.send(HELLO, hello + pack_str(token.encode("ascii")), role)

@@ -3,6 +3,7 @@ import atexit
 import gc
 import os
 import struct
+import sys
 import tempfile
 import traceback
 
@@ -39,8 +40,8 @@ class RunPlugin:
         if fixturedef.scope in ("session", "package") and len(trace.events) > start:
             self.worker.shared += trace.events[start:]
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session):
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtestloop(self):
         self.worker.loop()
         return True
 
@@ -49,6 +50,7 @@ class Worker:
     def __init__(self, session, number, conn):
         self.session, self.conn = session, conn
         self.queue, self.last = [], False  # last: END has come
+        self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
         self.shared = []   # events of session and package fixtures
@@ -63,6 +65,15 @@ class Worker:
         elif kind == wire.END:
             self.last = True
         return kind
+
+    def serve(self):
+        """The hook pytest_runtestloop, with our loop in the place of pytest's own."""
+        manager, hook = self.session.config.pluginmanager, self.session.config.hook.pytest_runtestloop
+        manager.register(self.plugin, "fastest-run")
+        hook._remove_plugin(manager.getplugin("main"))
+        hook(session=self.session.session)
+        if not (self.last and not self.queue):
+            self.loop()  # another plugin's loop came first, and had nothing to do
 
     def loop(self):
         while True:
@@ -99,21 +110,31 @@ class Worker:
         stop = None
         try:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            stop = self.asked_to_stop()
         except (pytest.exit.Exception, KeyboardInterrupt) as e:
             stop = (getattr(e, "returncode", None) or 2, "%s: %s" % (type(e).__name__, e))
         except wire.Closed:
             raise
         except BaseException as e:
             stop = (3, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
-        if stop or not plugin.reports:
-            code, document = report.FAILED, {"phases": [report.broken(stop and stop[1])]}
+        if os.getpid() != self.pid:
+            os._exit(any(r.failed for r in plugin.reports))  # a test's own child that came back
+        if plugin.reports and (not stop or plugin.reports[-1].when == "teardown"):
+            warnings = plugin.warnings + self.session.warned.get(number, 0)
+            code, document = report.result(plugin.reports, self.categories, warnings)
         else:
-            code, document = report.result(plugin.reports, self.categories, plugin.warnings)
+            code, document = report.FAILED, {"phases": [report.broken(stop and stop[1])]}
         self.add_deps(str(getattr(item, "path", None) or item.fspath), document)
         payload = wire.U32.pack(number) + bytes((code,)) + wire.pack_str(wire.dump(document))
         self.conn.send(wire.RESULT, payload, number)
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
+
+    def asked_to_stop(self):
+        session = self.session.session
+        if session.shouldfail:
+            return 1, "Failed: %s" % session.shouldfail
+        return (2, "Interrupted: %s" % session.shouldstop) if session.shouldstop else None
 
     def add_deps(self, path, document):
         seen = self.used.get(path, 0)
@@ -160,8 +181,7 @@ def run(session, number, alone):
     try:
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         worker = Worker(session, number, conn)
-        session.config.pluginmanager.register(worker.plugin, "fastest-run")
-        session.config.hook.pytest_runtestloop(session=session.session)
+        worker.serve()
         _finish(session)
         conn.send(wire.GONE, wire.dump({"text": ""}))
         status = 0
@@ -182,3 +202,8 @@ def _finish(session):
     except BaseException:
         traceback.print_exc()
     atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # a test has closed or replaced it

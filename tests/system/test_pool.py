@@ -18,6 +18,7 @@ FILES = {
     "tests/test_pid.py": "import os\ndef test_pid(): print(os.getppid(), file=open('session.pid', 'w'))\n",
 }
 SLOW = "import pathlib, time\ndef test_slow():\n    pathlib.Path('started').touch()\n    time.sleep(20)\n"
+LATE = "def test_late():\n    for name in ('stop', 'error'):\n        open('.fastest/' + name, 'w').write('0123456789abcdef\\n3\\nof an earlier run')\n"
 
 
 def processes(project):
@@ -196,6 +197,13 @@ def test_a_run_right_after_a_killed_one(tree, number):
         r = tree.fastest()
         assert r.code == 0 and "4 passed" in r.out and cached in r.out, r
     first.stdout.close()
+
+
+def test_what_a_client_of_a_killed_run_leaves_late(tree):
+    tree.write("tests/test_late.py", LATE)
+    for cached in ("", "4 cached"):
+        r = tree.fastest()
+        assert r.code == 0 and "4 passed" in r.out and cached in r.out, r
 
 
 def test_control_c_at_the_terminal(tree):

@@ -191,7 +191,7 @@ static void fail_fast_says_how_many_batches_did_not_run(void **state)
 {
     struct fixture *f = *state;
     save(f, 0, meta, failed);
-    touch(f, "stop", "");
+    assert_true(plan_mark(&f->plan, "stop", (struct str){0}));
     run(f);
     assert_int_equal(f->code, EXIT_FAILED);
     assert_printed(f, "1 failed, 2 batches not run in");
@@ -209,7 +209,7 @@ static void a_module_stopped_before_its_first_test_is_not_run(void **state)
     struct err err = {""};
     save(f, 0, meta, failed);
     assert_true(record_save(&rec, f->records[1], &err));
-    touch(f, "stop", "");
+    assert_true(plan_mark(&f->plan, "stop", (struct str){0}));
     run(f);
     assert_printed(f, "1 failed, 2 batches not run in");
 }
@@ -230,10 +230,28 @@ static void an_old_record_of_a_stale_module_is_no_result(void **state)
 static void a_refusal_has_pytests_exit_code(void **state)
 {
     struct fixture *f = *state;
-    touch(f, "error", "4\nusage: no such option\n");
+    assert_true(plan_mark(&f->plan, "error", STR("4\nusage: no such option\n")));
     run(f);
     assert_int_equal(f->code, EXIT_USAGE);
     assert_printed(f, "exit code 4");
+}
+
+static void marks_of_another_run_count_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text = {0};
+    assert_true(plan_mark(&f->plan, "error", STR("3\nearlier")));
+    assert_false(plan_mark(&f->plan, "error", STR("4\nthe first stays")));
+    f->plan.run_id++;
+    assert_false(plan_marked(&f->plan, "error", NULL));
+    for (uint32_t i = 0; i < MODULES; i++)
+        save(f, i, meta, passed);
+    run(f);
+    assert_printed(f, "3 passed");
+    assert_true(plan_mark(&f->plan, "error", STR("4\nlater")));
+    assert_true(plan_marked(&f->plan, "error", &text));
+    assert_string_equal(text.p, "4\nlater");
+    buf_release(&text);
 }
 
 static void a_collection_error_interrupts(void **state)
@@ -288,6 +306,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_old_record_of_a_stale_module_is_no_result, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(marks_of_another_run_count_for_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_has_pytests_exit_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_collection_error_interrupts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_tests_the_code_is_5, set_up, tear_down),
