@@ -11,8 +11,8 @@ struct walk {
     const struct probe *p;
     struct dirs *d;
     struct strs *out;
-    struct strs todo;   /* directories, last first */
-    struct strs links;  /* real paths of the linked directories on the way to todo's top */
+    struct strs pending;   /* directories, last first */
+    struct strs links;  /* real paths of the linked directories on the way to pending's top */
     bool old_venv;      /* pytest 7: a virtual environment is what has bin/activate */
 };
 
@@ -120,7 +120,7 @@ static void visit_entry(struct walk *w, struct dir *dir, const struct io_entry *
     if (matches_any(w, &w->p->norecurse, path) || (unsure && is_link(w, path) && is_loop(w, path)))
         return;
     if (!is_venv(w, dirs_open(w->d, path)))
-        strs_add(&w->todo, path);
+        strs_add(&w->pending, path);
 }
 
 static void visit_dir(struct walk *w, struct str path)
@@ -143,9 +143,9 @@ static bool visit_arg(struct walk *w, struct str path, struct str text, struct e
             strs_add(w->out, path);
         return true;
     }
-    strs_add(&w->todo, path);
-    while (w->todo.n)
-        visit_dir(w, w->todo.items[--w->todo.n]);
+    strs_add(&w->pending, path);
+    while (w->pending.n)
+        visit_dir(w, w->pending.items[--w->pending.n]);
     return true;
 }
 
@@ -160,7 +160,7 @@ bool scan_modules(const struct probe *p, struct dirs *d, struct strs *out, struc
     }
     strs_sort(out);
     strs_unique(out);
-    strs_release(&w.todo);
+    strs_release(&w.pending);
     strs_release(&w.links);
     return ok;
 }

@@ -26,9 +26,9 @@ struct client {
     const struct plan_batch *batch;
     const char *fastest_path;
     int64_t start_ns;
-    uint32_t *todo;           /* modules that have no valid pass and no result of this run */
-    uint32_t n_todo;
-    struct collect *collects; /* parallel to todo */
+    uint32_t *pending;           /* modules that have no valid pass and no result of this run */
+    uint32_t n_pending;
+    struct collect *collects; /* parallel to pending */
     struct buf lines;         /* for Ninja to show */
     int signal_fd;
     int signal;               /* that ended us */
@@ -62,7 +62,7 @@ static bool check_record(struct client *c, uint32_t module, struct strs *deps, s
 }
 
 /* Writes the depfile, and .ok when every module of the batch is a valid pass. */
-static bool settle(struct client *c, bool fill_todo, struct err *err)
+static bool settle(struct client *c, bool fill_pending, struct err *err)
 {
     struct strs deps = {0};
     struct arena a = {0};
@@ -73,11 +73,11 @@ static bool settle(struct client *c, bool fill_todo, struct err *err)
         if (check_record(c, first + i, &deps, &a))
             continue;
         all = false;
-        if (fill_todo)
-            c->todo[c->n_todo++] = first + i;
+        if (fill_pending)
+            c->pending[c->n_pending++] = first + i;
     }
     bool ok = true;
-    if (all || !fill_todo)
+    if (all || !fill_pending)
         ok = stamp_depfile(&c->plan, c->batch, &deps, err);
     if (all)
         ok = stamp_ok(&c->plan, c->batch, c->start_ns, err) && ok;
@@ -95,12 +95,12 @@ static bool send_batch(struct client *c, int fd)
     struct buf b = {0}, frame = {0};
     uint32_t left = 0;
     pack_u64(&b, c->plan.run_id);
-    for (uint32_t i = 0; i < c->n_todo; i++)
+    for (uint32_t i = 0; i < c->n_pending; i++)
         left += !c->collects[i].finished;
     pack_u32(&b, is_other(c) ? 0 : left);
-    for (uint32_t i = 0; !is_other(c) && i < c->n_todo; i++)
+    for (uint32_t i = 0; !is_other(c) && i < c->n_pending; i++)
         if (!c->collects[i].finished)
-            pack_u32(&b, c->todo[i]);
+            pack_u32(&b, c->pending[i]);
     pack_u64(&b, environ_hash());
     frame_add(&frame, WIRE_BATCH, (uint32_t)(c->batch - c->plan.batches), buf_view(&b));
     bool ok = io_write_all(fd, frame.p, frame.n);
@@ -111,8 +111,8 @@ static bool send_batch(struct client *c, int fd)
 
 static struct collect *collect_of(struct client *c, uint32_t module)
 {
-    for (uint32_t i = 0; i < c->n_todo; i++)
-        if (c->todo[i] == module && !c->collects[i].finished)
+    for (uint32_t i = 0; i < c->n_pending; i++)
+        if (c->pending[i] == module && !c->collects[i].finished)
             return &c->collects[i];
     return NULL;
 }
@@ -217,7 +217,7 @@ static enum outcome converse(struct client *c, bool *progress, struct err *err)
 }
 
 /* A pool that ends under us (it was replaced, or it died) is started again for what is left. */
-static bool run_todo(struct client *c, struct err *err)
+static bool run_pending(struct client *c, struct err *err)
 {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         bool progress = false;
@@ -244,16 +244,16 @@ static int run(struct client *c, struct err *err)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     if (!settle(c, true, err))
         return EXIT_INTERNAL;
-    if (c->n_todo == 0)
+    if (c->n_pending == 0)
         return EXIT_PASSED;
-    c->collects = xmalloc(c->n_todo * sizeof *c->collects);
-    memset(c->collects, 0, c->n_todo * sizeof *c->collects);
+    c->collects = xmalloc(c->n_pending * sizeof *c->collects);
+    memset(c->collects, 0, c->n_pending * sizeof *c->collects);
     c->signal_fd = signals_open(signals, sizeof signals / sizeof *signals);
     if (c->signal_fd < 0) {
         err_errno(err, "cannot make a pipe");
         return EXIT_INTERNAL;
     }
-    bool ok = run_todo(c, err);
+    bool ok = run_pending(c, err);
     if (c->lines.n && fwrite(c->lines.p, 1, c->lines.n, stdout) == c->lines.n)
         fflush(stdout);
     if (c->signal)
@@ -275,15 +275,15 @@ int batch_run(const char *state_dir, const char *batch_name, const char *fastest
     struct client c = {.fastest_path = fastest_path, .start_ns = clock_wall_ns(), .signal_fd = -1};
     int code = EXIT_INTERNAL;
     if (find_batch(&c, state_dir, batch_name, err)) {
-        c.todo = xmalloc(((size_t)c.batch->count + 1) * sizeof *c.todo);
+        c.pending = xmalloc(((size_t)c.batch->count + 1) * sizeof *c.pending);
         code = plan_marked(&c.plan, "stop", NULL) || plan_marked(&c.plan, "error", NULL)
                    ? EXIT_PASSED
                    : run(&c, err);
     }
-    for (uint32_t i = 0; c.collects && i < c.n_todo; i++)
+    for (uint32_t i = 0; c.collects && i < c.n_pending; i++)
         collect_release(&c.collects[i]);
     free(c.collects);
-    free(c.todo);
+    free(c.pending);
     buf_release(&c.lines);
     if (c.signal_fd >= 0)
         close(c.signal_fd);

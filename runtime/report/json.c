@@ -375,20 +375,14 @@ static void print_clean(struct buf *out, cJSON *o)
 {
     char *text = cJSON_PrintUnformatted(o);
     struct str rest = str_z(text);
-    while (rest.n) {
-        size_t plain = text_plain(rest);
-        buf_add(out, rest.p, plain);
-        rest = str_slice(rest, plain, rest.n);
-        if (rest.n == 0)
-            break;
-        struct str before = rest;
-        uint32_t c = text_next(&rest);
+    struct str raw;
+    for (uint32_t c; text_copy_plain(out, &rest, &c, &raw);) {
         if (c == 0)
             buf_z(out, "\\u0000");
         else if (c >= 0xD800 && c <= 0xDFFF)
             buf_printf(out, "\\\\u%04x", c);
         else
-            buf_add(out, before.p, before.n - rest.n);
+            buf_str(out, raw);
     }
     cJSON_free(text);
     cJSON_Delete(o);

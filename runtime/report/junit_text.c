@@ -13,16 +13,10 @@ static bool xml_allows(uint32_t c)
 
 void junit_escape(struct buf *out, struct str s)
 {
-    while (s.n) {
-        size_t plain = text_plain(s);
-        buf_add(out, s.p, plain);
-        s = str_slice(s, plain, s.n);
-        if (s.n == 0)
-            break;
-        struct str before = s;
-        uint32_t c = text_next(&s);
+    struct str raw;
+    for (uint32_t c; text_copy_plain(out, &s, &c, &raw);) {
         if (xml_allows(c))
-            buf_add(out, before.p, before.n - s.n);
+            buf_str(out, raw);
         else
             buf_printf(out, c <= 0xFF ? "#x%02X" : "#x%04X", c);
     }

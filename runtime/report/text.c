@@ -44,7 +44,7 @@ uint32_t text_next(struct str *s)
     return c;
 }
 
-size_t text_plain(struct str s)
+static size_t text_plain(struct str s)
 {
     size_t n = 0;
     while (n < s.n && ((s.p[n] >= 0x20 && s.p[n] < 0x7F) || s.p[n] == '\n'))
@@ -158,21 +158,26 @@ void text_put(struct buf *out, uint32_t c)
     }
 }
 
+bool text_copy_plain(struct buf *out, struct str *s, uint32_t *c, struct str *raw)
+{
+    size_t plain = text_plain(*s);
+    buf_add(out, s->p, plain);
+    *s = *raw = str_slice(*s, plain, s->n);
+    if (s->n == 0)
+        return false;
+    *c = text_next(s);
+    raw->n -= s->n;
+    return true;
+}
+
 void text_raw(struct buf *out, struct str s)
 {
-    while (s.n) {
-        size_t plain = text_plain(s);
-        buf_add(out, s.p, plain);
-        s = str_slice(s, plain, s.n);
-        if (s.n == 0)
-            break;
-        struct str before = s;
-        uint32_t c = text_next(&s);
-        size_t n = before.n - s.n;
-        if (c == 0 || (n == 3 && c >= 0xD800 && c <= 0xDFFF))
+    struct str raw;
+    for (uint32_t c; text_copy_plain(out, &s, &c, &raw);) {
+        if (c == 0 || (raw.n == 3 && c >= 0xD800 && c <= 0xDFFF))
             text_put(out, c);
         else
-            buf_add(out, before.p, n);
+            buf_str(out, raw);
     }
 }
 

@@ -14,9 +14,9 @@
 
 /* Takes one code point off the front of s (s->n > 0). */
 uint32_t text_next(struct str *s);
-/* Length of the run of printable ASCII and newlines that s starts with: nothing in it needs care.
- */
-size_t text_plain(struct str s);
+/* Moves the run of printable ASCII and newlines that s starts with to out: nothing in it needs
+ * care. Then takes one code point: *c, its bytes *raw. False at the end. */
+bool text_copy_plain(struct buf *out, struct str *s, uint32_t *c, struct str *raw);
 /* len(str) in Python: code points. */
 size_t text_length(struct str s);
 /* The first n code points. */
