@@ -14,6 +14,7 @@ enum {
     MAX_DEPTH = 64,
     CHUNK_NS = 100 * 1000 * 1000,  /* how much work to keep queued in a worker */
     PREFETCH_NS = 3 * 1000 * 1000, /* less than this is left: the next module, before it asks */
+    SLOW_NS = 50 * 1000 * 1000,    /* a test this long may be the last that all wait for */
     FAILED = 1,                    /* enum record_outcome */
     ERRORED = 2
 };
@@ -86,6 +87,24 @@ struct queued *sched_running(struct worker *w)
     return w->queued ? &w->queue[0] : NULL;
 }
 
+static int64_t mean_ns(const struct worker *w)
+{
+    return w->timed ? w->busy_ns / w->timed : 0;
+}
+
+static bool has_others(const struct sched *s)
+{
+    return !s->single && sched_live(s) > 1;
+}
+
+/* How long the tests of another module take says nothing about these. */
+static void begin_range(const struct sched *s, struct worker *w)
+{
+    w->depth = !s->pending && has_others(s) ? 1 : FIRST_DEPTH;
+    w->busy_ns = 0;
+    w->timed = 0;
+}
+
 /* Finds the worker something to run; false when there is nothing. */
 static bool take(struct sched *s, struct worker *w)
 {
@@ -93,19 +112,29 @@ static bool take(struct sched *s, struct worker *w)
         return true;
     if (w->old)
         return false;
-    if (w->confirmer && w->done == 0 && w->queued == 0 && range_pop(&s->confirm, &w->own))
-        return true;
-    if (s->single && range_pop(&s->confirm, &w->own))
-        return true;
-    return range_pop(&s->pending, &w->own) || steal_range(s, w, STEAL_MIN_NS);
+    bool confirm = s->single || (w->confirmer && w->done == 0 && w->queued == 0);
+    if (!(confirm && range_pop(&s->confirm, &w->own)) && !range_pop(&s->pending, &w->own) &&
+        !steal_range(s, w, STEAL_MIN_NS))
+        return false;
+    begin_range(s, w);
+    return true;
+}
+
+/* Its tests are long: what was sent behind one of them may be what all wait for in the end. */
+static bool is_slow(const struct sched *s, const struct worker *w)
+{
+    return has_others(s) && mean_ns(w) >= SLOW_NS;
+}
+
+/* The worker runs the only item that it has without knowing the next, which others can have. */
+static bool should_hold(const struct sched *s, const struct worker *w)
+{
+    const struct range *r = &w->own;
+    return r->task->cuts[r->from] && !r->task->confirming &&
+           (is_slow(s, w) || (w->timed == 0 && !s->pending && has_others(s)));
 }
 
 /* ---- sending ---- */
-
-static int64_t mean_ns(const struct worker *w)
-{
-    return w->timed ? w->busy_ns / w->timed : 0;
-}
 
 static uint32_t wanted_depth(const struct worker *w)
 {
@@ -122,7 +151,9 @@ static void feed(struct sched *s, struct worker *w)
     struct range *r = &w->own;
     uint32_t unsent = r->to - r->from;
     uint32_t n = w->depth > w->queued ? w->depth - (uint32_t)w->queued : 1;
-    if (!s->pending && !s->single && n > (unsent + 1) / 2)
+    if (is_slow(s, w))
+        n = 1;
+    else if (!s->pending && !s->single && n > (unsent + 1) / 2)
         n = (unsent + 1) / 2;
     if (n > unsent)
         n = unsent;
@@ -158,9 +189,10 @@ void sched_need(struct sched *s, struct worker *w)
 {
     if (w->state != WORKER_READY || w->queued > 1)
         return; /* a RUN or END has crossed it: that is the answer */
-    if (take(s, w)) {
+    bool more = take(s, w);
+    if (more && !should_hold(s, w)) {
         feed(s, w);
-    } else if (w->old || nothing_more(s)) {
+    } else if (!more && (w->old || nothing_more(s))) {
         end_worker(s, w);
     } else {
         w->held = true;
@@ -289,11 +321,13 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
     }
     if (w->state != WORKER_READY)
         return true;
-    if (w->own.task && w->queued <= w->depth / 2)
+    if (w->own.task && w->queued <= w->depth / 2 && !(w->queued && is_slow(s, w))) {
         feed(s, w);
-    else if (!w->own.task && !w->old && w->queued && s->pending &&
-             (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own))
+    } else if (!w->own.task && !w->old && w->queued && s->pending &&
+               (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own)) {
+        begin_range(s, w);
         feed(s, w);
+    }
     return true;
 }
 

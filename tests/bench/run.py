@@ -5,10 +5,12 @@ Prints medians, ratios, CPU seconds and peak memory (sum of PSS over the process
 versions and the machine. A ratio counts for this machine and this run only.
 """
 import argparse
+import ctypes
 import json
 import os
 import pathlib
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -32,16 +34,33 @@ def place(name):
     return python, folder, suite[3]
 
 
-def hyperfine(folder, runs, commands, prepare=None, warmup=0):
-    """[(median seconds, CPU seconds)] of shell commands, each prepared by its own line."""
+def become_reaper():
+    """What a command leaves running becomes our child, so that its CPU time is counted."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
+
+
+def cpu_of_children():
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def hyperfine(folder, runs, command, prepare="true", warmup=0, after=None):
+    """(median seconds, CPU seconds of a run, the pool's included) of a shell command that `prepare`
+    precedes; `after` ends what is left at the end. hyperfine's own variable, another one for each
+    run, would be another environment for the pool."""
     out = ROOT / "build" / "bench.json"
-    argv = ["hyperfine", "--style", "none", "-i", "--runs", str(runs), "--warmup", str(warmup), "--export-json", str(out)]
-    for command in commands:
-        if prepare:
-            argv += ["--prepare", prepare.get(command, "true")]
-    subprocess.run(argv + commands, cwd=str(folder), env=ENV, check=True, stdout=subprocess.DEVNULL)
-    results = json.loads(out.read_text())["results"]
-    return [(r["median"], r["user"] + r["system"]) for r in results]
+    before = cpu_of_children()
+    subprocess.run(["hyperfine", "--style", "none", "-i", "--runs", str(runs), "--warmup", str(warmup), "--export-json",
+                    str(out), "--prepare", prepare, "unset HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET; " + command], cwd=str(folder), env=ENV, check=True,
+                   stdout=subprocess.DEVNULL)
+    if after:
+        subprocess.run(after, cwd=str(folder), env=ENV, stdout=subprocess.DEVNULL)
+    return json.loads(out.read_text())["results"][0]["median"], (cpu_of_children() - before) / (runs + warmup)
 
 
 def show(title, labels, figures, base=0):
@@ -58,8 +77,8 @@ def full_run(name, runs):
     target = " ".join(paths)
     plain = "%s/pytest -q -p no:cacheprovider %s" % (python.parent, target)
     ours = "%s --python %s --state-dir %s -q -p no:cacheprovider %s" % (FASTEST, python, state, target)
-    commands = [plain, plain + " -n 2", ours]
-    figures = hyperfine(folder, runs, commands, {ours: "rm -rf %s" % state})
+    figures = [hyperfine(folder, runs, plain), hyperfine(folder, runs, plain + " -n 2"),
+               hyperfine(folder, runs, ours, "rm -rf %s" % state)]
     show("%s, full first run" % name, ["pytest", "pytest -n 2", "fastest"], figures)
     print("  fastest against pytest -n 2: %.2fx" % (figures[1][0] / figures[2][0]))
 
@@ -81,38 +100,37 @@ def noop(runs):
     subprocess.run(ninja, shell=True, cwd=str(folder), env=ENV, stdout=subprocess.DEVNULL)
     subprocess.run(ninja, shell=True, cwd=str(folder), env=ENV, stdout=subprocess.DEVNULL)
     plain = "%s/pytest -q -p no:cacheprovider %s" % (python.parent, " ".join(paths))
-    ours = hyperfine(folder, max(runs, 20), [ninja], warmup=2)
-    theirs = hyperfine(folder, runs, [plain])
-    show("networkx, nothing changed", ["pytest", "ninja test"], theirs + ours)
+    figures = [hyperfine(folder, runs, plain), hyperfine(folder, max(runs, 50), ninja, warmup=2)]
+    show("networkx, nothing changed", ["pytest", "ninja test"], figures)
 
 
-def body_seconds(folder, module):
-    """What the tests of a module take themselves (call phases of the last run)."""
-    report = json.loads((folder / ".fastest" / "report.json").read_text())
-    return sum(t.get("call", {}).get("duration", 0) for t in report["tests"] if t["nodeid"].startswith(module))
+def body_seconds(folder):
+    """{module: what its tests take themselves (call phases of the last run)}."""
+    found = {}
+    for test in json.loads((folder / ".fastest" / "report.json").read_text())["tests"]:
+        module = test["nodeid"].split("::")[0]
+        found[module] = found.get(module, 0) + test.get("call", {}).get("duration", 0)
+    return found
 
 
 def edit(runs):
-    """The test modules of median size and of the 90th percentile, changed before every run."""
+    """Modules of median size and of the 90th percentile, of those whose tests take no time, changed before each run."""
     python, folder, paths = tree("networkx")
-    modules = sorted(folder.glob("networkx/**/tests/test_*.py"), key=lambda p: p.stat().st_size)
     base = "%s --python %s -q -p no:cacheprovider %s" % (FASTEST, python, " ".join(paths))
     warm = base + " --persistent-workers"
     subprocess.run(base, shell=True, cwd=str(folder), env=ENV, stdout=subprocess.DEVNULL)
-    for path in (modules[len(modules) // 2], modules[len(modules) * 9 // 10]):
-        module = str(path.relative_to(folder))
+    bodies = body_seconds(folder)
+    modules = sorted((m for m in bodies if bodies[m] < 0.05), key=lambda m: (folder / m).stat().st_size)
+    for module in (modules[len(modules) // 2], modules[len(modules) * 9 // 10]):
         plain = "%s/pytest -q -p no:cacheprovider %s" % (python.parent, module)
         change = "echo 'X = 1' >> %s" % module
-        stop = "%s pool stop >/dev/null; %s" % (FASTEST, change)
-        figures = hyperfine(folder, max(runs, 10), [plain, base], {plain: change, base: stop}, warmup=1)
-        subprocess.run(change + "; " + warm, shell=True, cwd=str(folder), env=ENV, stdout=subprocess.DEVNULL)
-        figures += hyperfine(folder, max(runs, 10), [warm], {warm: change}, warmup=1)
-        body = body_seconds(folder, module)
-        subprocess.run([FASTEST, "pool", "stop"], cwd=str(folder), stdout=subprocess.DEVNULL)
-        show("networkx, one test module changed (%s, %d bytes)" % (module, path.stat().st_size),
+        figures = [hyperfine(folder, max(runs, 10), plain, change, warmup=1),
+                   hyperfine(folder, max(runs, 10), base, change, warmup=1),
+                   hyperfine(folder, max(runs, 10), warm, change, warmup=2, after=[FASTEST, "pool", "stop"])]
+        show("networkx, one test module changed (%s, %d bytes)" % (module, (folder / module).stat().st_size),
              ["pytest of that file", "fastest, pool cold", "fastest, pool warm"], figures)
-        less = [wall - body for wall, _ in figures]
-        print("  without the test bodies (%.3f s): cold %.2fx, warm %.2fx" % (body, less[0] / less[1], less[0] / less[2]))
+        less = [wall - bodies[module] for wall, _ in figures]
+        print("  without the test bodies (%.3f s): cold %.2fx, warm %.2fx" % (bodies[module], less[0] / less[1], less[0] / less[2]))
 
 
 def pss_kib(marker):
@@ -170,6 +188,7 @@ def main():
     for argv in ([FASTEST, "--version"], ["ninja", "--version"], ["hyperfine", "--version"]):
         print(" ".join(subprocess.run(argv, stdout=subprocess.PIPE, text=True).stdout.split()), end="; ")
     print("suites under python3 %s" % platform.python_version())
+    become_reaper()
     for row in options.rows:
         ROWS[row](options.runs)
 

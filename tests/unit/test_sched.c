@@ -300,6 +300,60 @@ static void test_hold_until_all_asked(void **state)
     free_world(o);
 }
 
+/* What the world does when a test of that length ends. */
+static void finish_running(struct world *o, struct worker *w, int64_t ns)
+{
+    o->s.now_ns += ns;
+    assert_true(sched_result(&o->s, w, w->queue[0].number, 0, STR("{}")));
+    sched_balance(&o->s);
+}
+
+static void test_at_the_end_nothing_waits_behind_a_long_test(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    uint8_t cuts[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
+    sched_add(&o->s, o, 0, 0, 8, cuts);
+    sched_ready(&o->s, a);
+    sched_ready(&o->s, b);
+    assert_int_equal(a->queued, 1);
+    assert_int_equal(b->queued, 0);
+    sched_need(&o->s, a);
+    assert_int_equal(o->holds, 1);
+    finish_running(o, a, 500 * MS); /* and half of what is left goes to b */
+    assert_int_equal(a->queued, 1);
+    assert_int_equal(b->queued, 1);
+    assert_int_equal(b->queue[0].item, 5);
+    sched_need(&o->s, a);
+    sched_need(&o->s, b);
+    assert_int_equal(o->holds, 3);
+    finish_running(o, b, 500 * MS);
+    assert_int_equal(b->queued, 1); /* 7 can still be had */
+    assert_int_equal(b->own.from, 7);
+    free_world(o);
+}
+
+static void test_at_the_end_short_tests_are_sent_in_chunks(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    uint8_t cuts[64];
+    memset(cuts, 1, sizeof cuts);
+    struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
+    sched_add(&o->s, o, 0, 0, 64, cuts);
+    sched_ready(&o->s, a);
+    sched_ready(&o->s, b);
+    for (int i = 0; i < 8; i++) {
+        if (a->queued == 1)
+            sched_need(&o->s, a);
+        finish_running(o, a, MS / 10);
+    }
+    assert_true(a->queued > 4);
+    assert_int_equal(o->holds, 1);
+    free_world(o);
+}
+
 static void test_drop_and_stop(void **state)
 {
     struct world *o = new_world(2);
@@ -372,6 +426,8 @@ int main(void)
         cmocka_unit_test(test_groups_stay_together),
         cmocka_unit_test(test_crash_fails_one_item),
         cmocka_unit_test(test_hold_until_all_asked),
+        cmocka_unit_test(test_at_the_end_nothing_waits_behind_a_long_test),
+        cmocka_unit_test(test_at_the_end_short_tests_are_sent_in_chunks),
         cmocka_unit_test(test_drop_and_stop),
         cmocka_unit_test(test_foreign_result_is_refused),
         cmocka_unit_test(test_retire),
