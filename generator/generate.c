@@ -257,7 +257,7 @@ static bool batch_is_stale(const struct plan *p, const struct plan_batch *b)
 /* Ninja runs what has no .ok. */
 static void drop_stale_stamps(struct stage *s)
 {
-    static const char *const leftovers[] = {"stop", "error"};
+    static const char *const leftovers[] = {"stop", "interrupted", "error"};
     struct buf path = {0};
     for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
         state_path(s, &path, leftovers[i]);

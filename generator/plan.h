@@ -73,7 +73,8 @@ bool plan_save(const struct plan *p, struct err *err);
 bool plan_load(struct plan *p, const char *state_dir, struct err *err);
 void plan_release(struct plan *p);
 /* <state>/<name>, which tells something of this run to its other processes: "stop" (fail-fast was
- * reached) and "error" (the exit code in decimal, a newline, the text). The first of a run stays:
+ * reached), "interrupted" (by collection errors: no test runs) and "error" (the exit code in
+ * decimal, a newline, the text). The first of a run stays:
  * false when there is one already, or when it cannot be written. */
 bool plan_mark(const struct plan *p, const char *name, struct str text);
 /* Whether this run has it; one that an earlier run left, or leaves late, counts for nothing.

@@ -155,7 +155,7 @@ static void start_module(struct pool *p, struct peer *peer, uint32_t module)
     }
     peer_send(peer, WIRE_MODULE, module, c->payload);
     if (c->n == 0 || p->stopped) {
-        end_module(peer, module, p->stopped);
+        end_module(peer, module, c->n > 0);
         return;
     }
     peer->batch->open++;

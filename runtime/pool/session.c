@@ -111,13 +111,17 @@ bool session_on_collected(struct pool *p, const struct frame *f)
     if (s->state != SESSION_ASKED)
         return false;
     s->state = SESSION_COLLECTED;
-    s->forks = f->tag == 1;
+    s->forks = f->tag & COLLECTED_FORKS;
     p->sched.single = !s->forks;
+    if (f->tag & COLLECTED_INTERRUPTED) {
+        p->stopped = true;
+        plan_mark(&p->plan, "interrupted", (struct str){0});
+    }
     pool_log(p, "collected %u items in %zu modules: %.*s", s->n_items, s->n_modules,
              (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
     rebase_tasks(p);
     run_start_batches(p);
-    if (s->forks && s->n_items && !p->sched.tasks)
+    if (s->forks && s->n_items && !p->stopped && !p->sched.tasks)
         sched_prefork(&p->sched); /* ready before the first client comes */
     return true;
 }

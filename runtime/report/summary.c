@@ -21,7 +21,9 @@ struct summary {
     bool *batch_missing;
     uint32_t n_parts, batches_not_run;
     int refused; /* pytest's exit code when it ended before the tests, else -1 */
-    bool new_parts, stopped;
+    bool new_parts;
+    bool stopped;     /* by -x or --maxfail */
+    bool interrupted; /* by collection errors */
 };
 
 static struct str state_path(const struct plan *plan, const char *name, struct buf *out)
@@ -129,14 +131,6 @@ static void collect_parts(struct summary *s)
     buf_release(&path);
 }
 
-static bool has_argument(const struct plan *plan, struct str name)
-{
-    for (uint32_t i = 0; i < plan->n_args; i++)
-        if (str_eq(plan->args[i], name))
-            return true;
-    return false;
-}
-
 /* pytest 9: Session.wrap_session, pytest_runtestloop (a collection error interrupts, -x fails). */
 static enum exit_code exit_code_of(const struct summary *s)
 {
@@ -146,12 +140,9 @@ static enum exit_code exit_code_of(const struct summary *s)
         return s->refused > 0 ? (enum exit_code)s->refused : EXIT_INTERNAL;
     if (s->stopped)
         return EXIT_FAILED;
-    if (missing)
+    if (missing || s->interrupted)
         return EXIT_INTERRUPTED;
-    if (t->collect_errors > 0)
-        return has_argument(s->plan, STR("--continue-on-collection-errors")) ? EXIT_FAILED
-                                                                             : EXIT_INTERRUPTED;
-    if (t->failed > 0)
+    if (t->failed > 0 || t->collect_errors > 0)
         return EXIT_FAILED;
     return t->items == 0 ? EXIT_NO_TESTS : EXIT_PASSED;
 }
@@ -178,7 +169,7 @@ static void print_report(const struct summary *s, FILE *out)
                    "fastest: pytest ended before the tests ran (exit code %d); its message "
                    "is above, and in %.*s/error",
                    s->refused, (int)s->plan->state_dir.n, s->plan->state_dir.p);
-    else if (n > 0 && !s->stopped)
+    else if (n > 0 && !s->stopped && !s->interrupted)
         buf_printf(&note,
                    "fastest: %u %s no result: the run was interrupted, or a message above "
                    "says why; run it again, only what is missing will run",
@@ -188,7 +179,8 @@ static void print_report(const struct summary *s, FILE *out)
                                .wall_ns = s->o->wall_ns,
                                .note = buf_view(&note),
                                .junit = str_z(s->o->junit),
-                               .stopped = s->stopped};
+                               .stopped = s->stopped,
+                               .interrupted = s->interrupted};
     terminal_print(&s->terminal, &end, out);
     fflush(out);
     buf_release(&note);
@@ -275,6 +267,7 @@ static void summary_init(struct summary *s, const struct plan *plan,
     *s = (struct summary){.plan = plan, .o = o, .n_parts = report_module_count(plan)};
     s->refused = read_refused(plan);
     s->stopped = plan_marked(plan, "stop", NULL);
+    s->interrupted = plan_marked(plan, "interrupted", NULL);
     terminal_init(&s->terminal, &t);
 }
 

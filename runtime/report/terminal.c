@@ -378,8 +378,13 @@ static void put_generated(const struct terminal *t, struct str path, FILE *out)
 static void put_stopped(const struct terminal *t, const struct terminal_end *e, FILE *out)
 {
     struct buf title = {0}, line = {0};
-    buf_printf(&title, "stopping after %u failures", e->totals->failed + e->totals->collect_errors);
-    style_line(&line, '!', buf_view(&title), t->options.width, codes(t, STYLE_RED));
+    uint32_t errors = e->totals->collect_errors;
+    if (e->interrupted)
+        buf_printf(&title, "Interrupted: %u error%s during collection", errors, errors == 1 ? "" : "s");
+    else
+        buf_printf(&title, "stopping after %u failures", e->totals->failed + errors);
+    style_line(&line, '!', buf_view(&title), t->options.width,
+               e->interrupted ? NULL : codes(t, STYLE_RED));
     put(out, &line);
     buf_release(&title);
     buf_release(&line);
@@ -396,7 +401,7 @@ void terminal_print(const struct terminal *t, const struct terminal_end *e, FILE
     }
     if (e->note.n)
         fprintf(out, "%.*s\n", (int)e->note.n, e->note.p);
-    if (e->stopped && t->options.verbosity > -2)
+    if ((e->stopped || e->interrupted) && t->options.verbosity > -2)
         put_stopped(t, e, out);
     if (t->options.verbosity > -2) {
         struct style_last l = {.totals = e->totals,

@@ -39,6 +39,7 @@ enum msg_type {
     WIRE_SOURCE = 29
 };
 
+enum collected_flag { COLLECTED_FORKS = 1, COLLECTED_INTERRUPTED = 2 };
 enum module_end_flag { MODULE_END_PARTIAL = 1 };
 
 #endif

@@ -136,10 +136,10 @@ class Session:
         self.plugin = CollectPlugin(request, self.sorter)
         self.items = []  # by number
         self.warned = {}  # number of an item -> warnings before the tests that it tells of
+        self.interrupted = False  # by errors, after which pytest_runtestloop runs nothing
 
     def collect(self):
         config = self.config
-        config.option.continue_on_collection_errors = True
         _command_line_hooks(config)
         config._do_configure()
         config.pluginmanager.register(self.plugin, "fastest-collect")
@@ -151,6 +151,7 @@ class Session:
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
         config.hook.pytest_collection(session=self.session)
+        self.interrupted = bool(self.session.testsfailed) and not config.option.continue_on_collection_errors
 
     def _credit_warnings(self, path, first):
         """A module's own warnings count with its first test. Those of other files have no place
@@ -259,7 +260,7 @@ def run(config, setup, request, reap, own_fds=()):
     gc.freeze()
     gc.enable()
     document = {"modules": len(session.plugin.wanted), "items": len(session.items), "text": why}
-    conn.send(wire.COLLECTED, wire.dump(document), 0 if why else 1)
+    conn.send(wire.COLLECTED, wire.dump(document), (0 if why else 1) | (2 if session.interrupted else 0))
     try:
         _serve(session, conn, reap, own_fds)
     except wire.Closed:
