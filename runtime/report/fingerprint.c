@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTRPTS1";
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 struct hash128 fingerprint_options(const struct plan *plan)
 {

@@ -435,6 +435,18 @@ void json_test(struct buf *out, const struct report_test *t)
     arena_release(&a);
 }
 
+void json_collector(struct buf *out, const struct report_phase *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    add_string(o, "nodeid", p->id);
+    add_string(o, "outcome", p->verdict == PHASE_FAILED ? STR("failed") : STR("skipped"));
+    cJSON_AddItemToObjectCS(o, "result", cJSON_CreateArray());
+    add_longrepr(o, p);
+    if (out->n)
+        buf_char(out, ',');
+    print_clean(out, o);
+}
+
 static cJSON *new_summary(const struct totals *t)
 {
     cJSON *o = cJSON_CreateObject();
@@ -451,8 +463,22 @@ static cJSON *new_summary(const struct totals *t)
     return o;
 }
 
-void json_document(struct buf *out, const struct json_head *h, const struct str *parts,
-                   size_t n_parts)
+static void add_list(struct buf *out, const char *name, const struct str *parts, size_t n)
+{
+    const char *separator = "\n";
+    buf_printf(out, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n == 0)
+            continue;
+        buf_z(out, separator);
+        buf_str(out, parts[i]);
+        separator = ",\n";
+    }
+    buf_z(out, "\n]");
+}
+
+void json_document(struct buf *out, const struct json_head *h,
+                   const struct str *collectors, const struct str *tests, size_t n)
 {
     struct buf root = {0};
     buf_str(&root, h->root);
@@ -464,16 +490,9 @@ void json_document(struct buf *out, const struct json_head *h, const struct str 
     cJSON_AddItemToObjectCS(o, "environment", cJSON_CreateObject());
     cJSON_AddItemToObjectCS(o, "summary", new_summary(h->totals));
     print_clean(out, o);
-    out->n--; /* the closing brace comes after the tests */
-    buf_z(out, ",\"tests\":[");
-    const char *separator = "\n";
-    for (size_t i = 0; i < n_parts; i++) {
-        if (parts[i].n == 0)
-            continue;
-        buf_z(out, separator);
-        buf_str(out, parts[i]);
-        separator = ",\n";
-    }
-    buf_z(out, "\n]}\n");
+    out->n--; /* the closing brace comes after the lists */
+    add_list(out, "collectors", collectors, n);
+    add_list(out, "tests", tests, n);
+    buf_z(out, "}\n");
     buf_release(&root);
 }

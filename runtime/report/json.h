@@ -13,8 +13,10 @@
 bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out);
 bool json_parse_result(struct str json, struct arena *a, struct report_result *out);
 
-/* Appends one element of "tests", after a comma when out is not empty. */
+/* Append one element of "tests", and of "collectors" (those that failed or were skipped), after a
+ * comma when out is not empty. */
 void json_test(struct buf *out, const struct report_test *t);
+void json_collector(struct buf *out, const struct report_phase *p);
 
 struct json_head {
     double created_s; /* seconds since the epoch */
@@ -23,8 +25,8 @@ struct json_head {
     struct str root;
     const struct totals *totals;
 };
-/* Appends the whole document around the parts' tests (empty parts are left out). */
-void json_document(struct buf *out, const struct json_head *h, const struct str *parts,
-                   size_t n_parts);
+/* Appends the whole document around the n parts' collectors and tests (empty ones are left out). */
+void json_document(struct buf *out, const struct json_head *h, const struct str *collectors,
+                   const struct str *tests, size_t n);
 
 #endif

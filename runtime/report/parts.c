@@ -1,7 +1,7 @@
 #include "runtime/report/parts.h"
 
 static const char magic[8] = "FSTPARTS";
-enum { VERSION = 1, IDENTITY_BYTES = 16, PART_MIN_BYTES = IDENTITY_BYTES + 16 };
+enum { VERSION = 2, IDENTITY_BYTES = 16, PART_MIN_BYTES = IDENTITY_BYTES + 16 };
 
 static struct unpack unpack_at(struct str payload, size_t offset)
 {
@@ -54,6 +54,7 @@ bool part_store_find(const struct part_store *s, struct hash128 identity, struct
     totals_unpack(&out->totals, &u);
     out->collections = unpack_str(&u);
     out->tests = unpack_str(&u);
+    out->collectors = unpack_str(&u);
     out->json = unpack_str(&u);
     return !outer.bad && !u.bad;
 }
@@ -72,6 +73,7 @@ bool part_store_save(const char *path, const struct part *parts, size_t n, struc
         totals_pack(&parts[i].totals, &body);
         pack_str(&body, parts[i].collections);
         pack_str(&body, parts[i].tests);
+        pack_str(&body, parts[i].collectors);
         pack_str(&body, parts[i].json);
         pack_hash(&b, parts[i].identity);
         pack_str(&b, buf_view(&body));

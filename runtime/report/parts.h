@@ -13,7 +13,8 @@
 struct part {
     struct hash128 identity; /* zero: not to be kept */
     struct totals totals;
-    struct str collections, tests, json; /* junit.h, json.h */
+    struct str collections, tests;      /* junit.h */
+    struct str collectors, json;        /* json.h */
 };
 
 /* The parts of an earlier run. */

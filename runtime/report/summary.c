@@ -41,11 +41,12 @@ static struct str keep(struct summary *s, const struct buf *b)
 }
 
 static void add_collection(struct summary *s, const struct report_phase *p, bool cached,
-                           struct part *part)
+                           struct part *part, struct buf *collectors)
 {
     if (!p)
         return;
     junit_collect(s->junit, p);
+    json_collector(collectors, p);
     totals_collect(&part->totals, p, cached);
     terminal_collect(&s->terminal, p);
 }
@@ -85,18 +86,19 @@ static void make_part(struct summary *s, uint32_t i, struct hash128 identity)
 {
     struct part *part = &s->parts[i];
     struct report_module m;
-    struct buf collections = {0}, tests = {0}, json = {0};
+    struct buf collections = {0}, tests = {0}, collectors = {0}, json = {0};
     report_module_load(&m, s->plan, i);
     if (m.state == MODULE_NOT_RUN) {
         mark_missing(s, i);
     } else {
         bool cached = m.state == MODULE_CACHED;
-        add_collection(s, m.meta.error, cached, part);
-        add_collection(s, m.meta.skip, cached, part);
+        add_collection(s, m.meta.error, cached, part, &collectors);
+        add_collection(s, m.meta.skip, cached, part, &collectors);
         add_tests(s, &m, part, &json);
         junit_take(s->junit, &collections, &tests, &part->totals);
         part->collections = keep(s, &collections);
         part->tests = keep(s, &tests);
+        part->collectors = keep(s, &collectors);
         part->json = keep(s, &json);
         if (cached) {
             part->identity = identity;
@@ -106,6 +108,7 @@ static void make_part(struct summary *s, uint32_t i, struct hash128 identity)
     report_module_release(&m);
     buf_release(&collections);
     buf_release(&tests);
+    buf_release(&collectors);
     buf_release(&json);
 }
 
@@ -207,14 +210,15 @@ static bool build_junit(struct summary *s, struct buf *out)
 static void build_json(struct summary *s, struct buf *out, enum exit_code code)
 {
     size_t n = 0;
-    struct str *texts = arena_array(&s->texts, s->n_parts, sizeof *texts);
+    struct str *texts = arena_array(&s->texts, 2 * (size_t)s->n_parts, sizeof *texts);
     struct json_head head = {.created_s = (double)(s->plan->scan_start_ns + s->o->wall_ns) / 1e9,
                              .duration_s = (double)s->o->wall_ns / 1e9,
                              .exit_code = (int)code,
                              .root = s->plan->root,
                              .totals = &s->totals};
+    part_texts(s, offsetof(struct part, collectors), &n, texts);
     part_texts(s, offsetof(struct part, json), &n, texts);
-    json_document(out, &head, texts, n);
+    json_document(out, &head, texts, texts + s->n_parts, s->n_parts);
 }
 
 static bool write_asked(const char *path, struct str text, struct err *err)

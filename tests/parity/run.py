@@ -89,7 +89,8 @@ def fast(python, folder, args, state):
                folder, env, quiet=True)
     report = json.loads((state / "report.json").read_text())
     found = {}
-    for test in report["tests"]:
+    broken = [c for c in report["collectors"] if c["outcome"] == "failed"]
+    for test in report["tests"] + [dict(c, outcome="error") for c in broken]:
         if test["nodeid"] in found:
             sys.exit("%s is reported twice" % test["nodeid"])
         found[test["nodeid"]] = test["outcome"]

@@ -206,6 +206,8 @@ def test_after_a_collection_error_nothing_runs(project):
         r = project.fastest()
         assert r.code == code == 2, r
         assert project.outcomes() == {} and not project.path("ran").exists()
+        assert [(c["nodeid"], c["outcome"]) for c in project.json()["collectors"]] == [
+            ("test_a.py", "failed"), ("test_b.py", "failed")]
         assert "ERROR test_a.py" in r.out and "ERROR test_b.py" in r.out and "2 errors" in r.out
         assert "! Interrupted: 2 errors during collection !" in r.out
     project.write("test_a.py", "def test_a(): pass\n")
