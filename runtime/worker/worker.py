@@ -15,7 +15,10 @@ import pytest
 
 
 class Later(pytest.Item):
-    """Stands for an unknown next item: session fixtures stay, the rest is torn down."""
+    """Stands for an unknown next item of another module: session fixtures stay, the rest is torn down.
+    Hooks that ask it what they may ask a pytest.Function see that it is none of theirs."""
+    module = cls = instance = function = obj = None
+    fixturenames = ()
 
     def runtest(self):
         raise NotImplementedError

@@ -249,6 +249,22 @@ def test_same_basename_in_two_directories(project):
         assert project.outcomes() == {}
 
 
+NEXTITEM = """
+def pytest_runtest_teardown(item, nextitem):
+    if nextitem is None or nextitem.module is not item.module:
+        item.module.resource.clear()
+"""
+
+
+def test_a_hook_that_looks_at_the_next_item(project):
+    """Long tests are run without knowing the next: what that breaks is not the project's failure."""
+    project.write("conftest.py", NEXTITEM)
+    for name in "ab":
+        project.write("test_%s.py" % name, "import time\nresource = {1}\n" + "".join(
+            "def test_%d():\n    time.sleep(0.1)\n    assert resource\n" % i for i in range(6)))
+    assert set(same(project, n=2).values()) == {"passed"}
+
+
 def test_a_split_must_not_cause_a_failure(project):
     project.write("test_state.py", "import time\nseen = []\n" + "".join(
         "def test_%02d():\n    time.sleep(0.02)\n    seen.append(%d)\n    assert seen == list(range(%d))\n" % (i, i, i + 1) for i in range(30)))
