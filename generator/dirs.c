@@ -82,3 +82,24 @@ struct str dirs_join(struct dirs *d, struct str dir, struct str name)
     memcpy(p + dir.n + slash, name.p, name.n);
     return (struct str){p, dir.n + name.n + slash};
 }
+
+/* An argument inside a site directory: its top-level package is what is under test. */
+static void own_argument(struct dirs *d, struct str path)
+{
+    struct str best = STR("");
+    for (size_t i = 0; i < d->third.n; i++)
+        if (path_under(path, d->third.items[i]) && path.n > d->third.items[i].n && d->third.items[i].n > best.n)
+            best = d->third.items[i];
+    if (!best.n)
+        return;
+    struct str rest = str_slice(path, best.n + 1, path.n);
+    strs_add(&d->owned, str_slice(path, 0, best.n + 1 + str_chr(rest, '/')));
+}
+
+void dirs_set_up(struct dirs *d, const struct strs *third, const struct strs *args)
+{
+    for (size_t i = 0; i < third->n; i++)
+        strs_add(&d->third, third->items[i]);
+    for (size_t i = 0; i < args->n; i++)
+        own_argument(d, args->items[i]);
+}

@@ -22,6 +22,8 @@ struct dirs {
     struct strs third, owned;
 };
 
+/* third, and as owned the top-level package of each argument that lies in one of them. */
+void dirs_set_up(struct dirs *d, const struct strs *third, const struct strs *args);
 void dirs_release(struct dirs *d);
 /* Never NULL; path is absolute and normalized. */
 struct dir *dirs_open(struct dirs *d, struct str path);

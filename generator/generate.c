@@ -48,30 +48,6 @@ static void state_path(struct stage *s, struct buf *out, const char *name)
     buf_printf(out, "/%s", name);
 }
 
-/* An argument inside a site directory: its top-level package is what is under test. */
-static void own_argument(struct stage *s, struct str path)
-{
-    struct str best = STR("");
-    for (size_t i = 0; i < s->dirs.third.n; i++) {
-        struct str d = s->dirs.third.items[i];
-        if (path_under(path, d) && path.n > d.n && d.n > best.n)
-            best = d;
-    }
-    if (!best.n)
-        return;
-    struct str rest = str_slice(path, best.n + 1, path.n);
-    size_t n = best.n + 1 + str_chr(rest, '/');
-    strs_add(&s->dirs.owned, str_slice(path, 0, n));
-}
-
-static void set_up_dirs(struct stage *s)
-{
-    for (size_t i = 0; i < s->probe.third.n; i++)
-        strs_add(&s->dirs.third, s->probe.third.items[i]);
-    for (size_t i = 0; i < s->probe.args.n; i++)
-        own_argument(s, s->probe.args.items[i]);
-}
-
 static void add_editable(struct stage *s, struct str line)
 {
     size_t eq = str_chr(line, '=');
@@ -313,7 +289,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     *code = EXIT_INTERNAL;
     if (!lock_state(s, err))
         return false;
-    set_up_dirs(s);
+    dirs_set_up(&s->dirs, &s->probe.third, &s->probe.args);
     *code = EXIT_USAGE;
     if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
         return false;

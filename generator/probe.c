@@ -1,5 +1,6 @@
 #include "generator/probe.h"
 
+#include "generator/interp.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/io.h"
 
@@ -117,45 +118,10 @@ bool probe_read_lines(struct probe *p, enum exit_code *code, struct err *err)
     return str_eq(last, STR("end")) && p->root.n > 0 && p->root.p[0] == '/';
 }
 
-/* The first python3 on PATH, or `name` as given; its absolute path. */
-static bool search_path(const char *name, const char *cwd, struct buf *out)
-{
-    struct str rest = str_z(getenv("PATH")), dir;
-    buf_clear(out);
-    if (strchr(name, '/')) {
-        path_join(out, str_z(cwd), str_z(name));
-        return true;
-    }
-    while (str_next(&rest, ':', &dir)) {
-        buf_clear(out);
-        path_join(out, str_z(cwd), dir.n ? dir : STR("."));
-        buf_printf(out, "/%s", name);
-        if (access(out->p, X_OK) == 0 && io_stat_path(out->p).kind == IO_FILE)
-            return true;
-    }
-    return false;
-}
-
 static bool choose_python(struct probe *p, const struct generate_options *o, struct err *err)
 {
     struct buf b = {0};
-    const char *venv = getenv("VIRTUAL_ENV");
-    bool ok = true;
-    if (o->python) {
-        ok = search_path(o->python, o->cwd, &b) && access(b.p, X_OK) == 0;
-        if (!ok)
-            err_set(err, "%s: no such interpreter; name one with --python", o->python);
-    } else if (venv && *venv) {
-        buf_printf(&b, "%s/bin/python", venv);
-        ok = access(b.p, X_OK) == 0;
-        if (!ok)
-            err_set(err, "%s: no such interpreter (VIRTUAL_ENV is set); deactivate that environment or "
-                         "name an interpreter with --python", b.p);
-    } else {
-        ok = search_path("python3", o->cwd, &b);
-        if (!ok)
-            err_set(err, "python3: not found on PATH; name an interpreter with --python");
-    }
+    bool ok = interp_choose(o->python, o->cwd, &b, err);
     if (ok)
         p->chosen = arena_dup(&p->arena, b.p, b.n);
     buf_release(&b);

@@ -13,5 +13,6 @@ command_fn command_scan;    /* the scan edge */
 command_fn command_batch;   /* a batch edge */
 command_fn command_summary; /* the summary edge */
 command_fn command_pool;    /* the daemon; status, stop */
+command_fn command_discover;/* the tests, from the sources alone */
 
 #endif

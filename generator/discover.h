@@ -1,0 +1,39 @@
+/* The whole of discovery: configuration, walk, statements, tests, selection. No process is started where
+ * interp.h does not need one.
+ *
+ * struct discovered d = {0}; if (discover(&o, &d, &code, &err)) … d.tests[i] …; discover_release(&d) */
+#ifndef FASTEST_GENERATOR_DISCOVER_H
+#define FASTEST_GENERATOR_DISCOVER_H
+
+#include "generator/config.h"
+#include "generator/stmt_store.h"
+#include "generator/tests.h"
+
+struct discover_options {
+    const struct generate_options *generate; /* interpreter, cwd, pytest's arguments */
+    const char *parser;                      /* --parser, or NULL */
+    bool no_cache;
+    unsigned threads;                        /* 0: one a processor */
+};
+
+struct discover_error {
+    struct str path;          /* relative to rootdir */
+    uint32_t line, column;    /* from 1 and 0; line 0: none */
+    struct str what;
+};
+
+struct discovered {
+    struct config config;
+    struct test *tests;       /* selected, in pytest's order; errors are in it too (error is set) */
+    size_t n, n_deselected;
+    struct discover_error *errors;
+    size_t n_errors;
+    struct stmt_store_counts counts;
+    struct err warning;       /* the cache could not be written: msg is "" when it could */
+    struct discover_state *state; /* owns everything */
+};
+
+bool discover(const struct discover_options *o, struct discovered *out, enum exit_code *code, struct err *err);
+void discover_release(struct discovered *d);
+
+#endif

@@ -1,0 +1,350 @@
+#include "generator/select.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum token { T_LPAREN, T_RPAREN, T_OR, T_AND, T_NOT, T_IDENT, T_EOF, T_EQUAL, T_STRING, T_COMMA };
+static const char *const token_names[] = {
+    [T_LPAREN] = "left parenthesis", [T_RPAREN] = "right parenthesis", [T_OR] = "or",
+    [T_AND] = "and",                 [T_NOT] = "not",                  [T_IDENT] = "identifier",
+    [T_EOF] = "end of input",        [T_EQUAL] = "=",                  [T_STRING] = "string literal",
+    [T_COMMA] = ",",
+};
+
+/* The expression in postfix order, so that its depth does not matter. */
+struct op {
+    enum token kind;              /* T_IDENT, T_NOT, T_AND, T_OR */
+    struct str name;
+    struct value_keyword *keywords;
+    uint32_t n_keywords;
+};
+struct select {
+    bool is_mark;
+    struct op *ops;
+    size_t n, cap;
+    struct arena arena;
+};
+
+struct scanner {
+    struct select *s;
+    struct str input;
+    size_t at;                    /* the current token's place */
+    enum token type;
+    struct str value;
+    size_t next;
+    struct err *err;
+};
+
+static bool complain(struct scanner *x, size_t column, const char *what)
+{
+    return err_set(x->err, "Wrong expression passed to '-%c': %.*s: at column %zu: %s", x->s->is_mark ? 'm' : 'k',
+                   (int)x->input.n, x->input.p, column + 1, what);
+}
+
+static bool is_ident(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (unsigned char)c >= 0x80 || (c && strchr("_:+-.[]\\/", c));
+}
+
+static bool take_string(struct scanner *x)
+{
+    char quote = x->input.p[x->at];
+    struct str rest = str_slice(x->input, x->at + 1, x->input.n);
+    size_t n = str_chr(rest, quote);
+    char text[64];
+    if (n == rest.n) {
+        snprintf(text, sizeof text, "closing quote \"%c\" is missing", quote);
+        return complain(x, x->at, text);
+    }
+    x->value = str_slice(rest, 0, n);
+    size_t slash = str_chr(x->value, '\\');
+    if (slash < x->value.n)
+        return complain(x, x->at + slash + 1, "escaping with \"\\\" not supported in marker expression");
+    x->type = T_STRING;
+    x->next = x->at + n + 2;
+    return true;
+}
+
+static bool advance(struct scanner *x)
+{
+    static const char singles[] = "()=,";
+    static const enum token types[] = {T_LPAREN, T_RPAREN, T_EQUAL, T_COMMA};
+    while (x->next < x->input.n && (x->input.p[x->next] == ' ' || x->input.p[x->next] == '\t'))
+        x->next++;
+    x->at = x->next;
+    if (x->at >= x->input.n) {
+        x->type = T_EOF;
+        return true;
+    }
+    char c = x->input.p[x->at];
+    const char *single = c ? strchr(singles, c) : NULL;
+    if (single) {
+        x->type = types[single - singles];
+        x->next = x->at + 1;
+        return true;
+    }
+    if (c == '"' || c == '\'')
+        return take_string(x);
+    size_t n = 0;
+    while (x->at + n < x->input.n && is_ident(x->input.p[x->at + n]))
+        n++;
+    if (!n) {
+        char text[32];
+        snprintf(text, sizeof text, "unexpected character \"%c\"", c);
+        return complain(x, x->at, text);
+    }
+    x->value = str_slice(x->input, x->at, x->at + n);
+    x->next = x->at + n;
+    x->type = str_eq(x->value, STR("or"))    ? T_OR
+              : str_eq(x->value, STR("and")) ? T_AND
+              : str_eq(x->value, STR("not")) ? T_NOT
+                                             : T_IDENT;
+    return true;
+}
+
+static bool reject(struct scanner *x, const char *expected)
+{
+    char text[160];
+    snprintf(text, sizeof text, "expected %s; got %s", expected, token_names[x->type]);
+    return complain(x, x->at, text);
+}
+
+static void emit(struct select *s, struct op op)
+{
+    s->ops = xgrow(s->ops, &s->cap, s->n + 1, sizeof *s->ops);
+    s->ops[s->n++] = op;
+}
+
+/* ---- keyword arguments of a mark ---- */
+
+static bool keyword_value(struct scanner *x, struct value *out)
+{
+    if (x->type == T_STRING) {
+        *out = (struct value){.kind = VALUE_STR, .text = x->value};
+        return advance(x);
+    }
+    if (x->type != T_IDENT)
+        return reject(x, "identifier");
+    struct str s = x->value, digits = str_starts(s, STR("-")) ? str_slice(s, 1, s.n) : s;
+    bool number = digits.n > 0 && digits.n < 18;
+    for (size_t i = 0; i < digits.n; i++)
+        number = number && digits.p[i] >= '0' && digits.p[i] <= '9';
+    if (number) {
+        *out = (struct value){.kind = VALUE_INT};
+        for (size_t i = 0; i < digits.n; i++)
+            out->i = out->i * 10 + (digits.p[i] - '0');
+        if (digits.n != s.n)
+            out->i = -out->i;
+    } else if (str_eq(s, STR("True")) || str_eq(s, STR("False"))) {
+        *out = (struct value){.kind = VALUE_BOOL, .i = s.p[0] == 'T'};
+    } else if (str_eq(s, STR("None"))) {
+        *out = (struct value){.kind = VALUE_NONE};
+    } else {
+        char text[128];
+        snprintf(text, sizeof text, "unexpected character/s \"%.*s\"", (int)(s.n < 80 ? s.n : 80), s.p);
+        return complain(x, x->at, text);
+    }
+    return advance(x);
+}
+
+static bool is_identifier(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (strchr(":+-.[]\\/", s.p[i]))
+            return false;
+    return s.n && !(s.p[0] >= '0' && s.p[0] <= '9');
+}
+
+static bool keywords(struct scanner *x, struct op *op)
+{
+    struct value_keyword list[16];
+    if (!x->s->is_mark)
+        return err_set(x->err, "Keyword expressions do not support call parameters.");
+    do {
+        struct value_keyword *k = &list[op->n_keywords];
+        char text[128];
+        if (!advance(x))
+            return false;
+        if (x->type != T_IDENT)
+            return reject(x, "identifier");
+        if (!is_identifier(x->value)) {
+            snprintf(text, sizeof text, "not a valid python identifier %.*s",
+                     (int)(x->value.n < 80 ? x->value.n : 80), x->value.p);
+            return complain(x, x->at, text);
+        }
+        k->name = x->value;
+        if (!advance(x))
+            return false;
+        if (x->type != T_EQUAL)
+            return reject(x, "=");
+        if (!advance(x) || !keyword_value(x, &k->value))
+            return false;
+        if (++op->n_keywords == 16)
+            return complain(x, x->at, "too many parameters");
+    } while (x->type == T_COMMA);
+    if (x->type != T_RPAREN)
+        return reject(x, "right parenthesis");
+    op->keywords = arena_array(&x->s->arena, op->n_keywords, sizeof *list);
+    memcpy(op->keywords, list, op->n_keywords * sizeof *list);
+    return advance(x);
+}
+
+/* ---- the expression: operators wait on a stack ---- */
+
+static int binding(enum token t)
+{
+    return t == T_OR ? 1 : t == T_AND ? 2 : t == T_NOT ? 3 : 0;
+}
+
+static void reduce(struct select *s, const enum token *stack, size_t *n, int above)
+{
+    while (*n && stack[*n - 1] != T_LPAREN && binding(stack[*n - 1]) >= above)
+        emit(s, (struct op){.kind = stack[--*n]});
+}
+
+static bool operand(struct scanner *x)
+{
+    struct op op = {.kind = T_IDENT, .name = x->value};
+    if (!advance(x))
+        return false;
+    if (x->type == T_LPAREN && !keywords(x, &op))
+        return false;
+    emit(x->s, op);
+    return true;
+}
+
+static bool parse(struct scanner *x)
+{
+    enum token *stack = NULL;
+    size_t n = 0, cap = 0;
+    bool want = true, ok = advance(x); /* want: an operand is due */
+    if (ok && x->type == T_EOF) {
+        emit(x->s, (struct op){.kind = T_IDENT, .name = STR("")});
+        return true;
+    }
+    while (ok && !(x->type == T_EOF && !want)) {
+        bool push = false;
+        if (want && x->type == T_IDENT) {
+            ok = operand(x);
+            want = false;
+            continue;
+        }
+        if (want && (x->type == T_NOT || x->type == T_LPAREN)) {
+            push = true;
+        } else if (want) {
+            ok = reject(x, "not OR left parenthesis OR identifier");
+        } else if (x->type == T_AND || x->type == T_OR) {
+            reduce(x->s, stack, &n, binding(x->type));
+            push = want = true;
+        } else if (x->type == T_RPAREN) {
+            reduce(x->s, stack, &n, 1);
+            if (n && stack[n - 1] == T_LPAREN)
+                n--;
+            else
+                ok = reject(x, "end of input");
+        } else {
+            bool open = false;
+            for (size_t i = 0; i < n; i++)
+                open = open || stack[i] == T_LPAREN;
+            ok = reject(x, open ? "right parenthesis" : "end of input");
+        }
+        if (push) {
+            stack = xgrow(stack, &cap, n + 1, sizeof *stack);
+            stack[n++] = x->type;
+        }
+        ok = ok && advance(x);
+    }
+    if (ok)
+        reduce(x->s, stack, &n, 1);
+    if (ok && n)
+        ok = reject(x, "right parenthesis");
+    free(stack);
+    return ok;
+}
+
+struct select *select_new(struct str text, bool is_mark, struct err *err)
+{
+    struct select *s = xmalloc(sizeof *s);
+    *s = (struct select){.is_mark = is_mark};
+    struct str own = {arena_dup(&s->arena, text.p ? text.p : "", text.n), text.n};
+    struct scanner x = {.s = s, .input = own, .err = err};
+    if (parse(&x))
+        return s;
+    select_free(s);
+    return NULL;
+}
+
+void select_free(struct select *s)
+{
+    if (!s)
+        return;
+    free(s->ops);
+    arena_release(&s->arena);
+    free(s);
+}
+
+/* ---- matching ---- */
+
+static bool contains_folded(struct str text, struct str part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (strncasecmp(text.p + i, part.p, part.n) == 0)
+            return true;
+    return false;
+}
+
+static int match_mark(const struct op *op, const struct select_item *item)
+{
+    int found = 0;
+    for (uint32_t i = 0; i < item->n_marks; i++) {
+        if (!str_eq(item->marks[i].text, op->name))
+            continue;
+        int all = 1;
+        for (uint32_t k = 0; k < op->n_keywords; k++) {
+            const struct value *v = value_keyword(&item->marks[i], op->keywords[k].name);
+            int e = v ? value_equal(v, &op->keywords[k].value) : 0;
+            all = all == 0 || e == 0 ? 0 : all < 0 || e < 0 ? -1 : 1;
+        }
+        if (all == 1)
+            return 1;
+        found = all < 0 ? -1 : found;
+    }
+    return found;
+}
+
+static int match_one(const struct select *s, const struct op *op, const struct select_item *item)
+{
+    if (!op->name.n)
+        return 0;
+    if (s->is_mark)
+        return match_mark(op, item);
+    for (uint32_t i = 0; i < item->n_names; i++)
+        if (contains_folded(item->names[i], op->name))
+            return 1;
+    return 0;
+}
+
+int select_match(const struct select *s, const struct select_item *item)
+{
+    signed char small[256], *stack = s->n <= sizeof small ? small : xmalloc(s->n);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct op *op = &s->ops[i];
+        if (op->kind == T_IDENT) {
+            stack[n++] = (signed char)match_one(s, op, item);
+        } else if (op->kind == T_NOT) {
+            stack[n - 1] = stack[n - 1] < 0 ? -1 : !stack[n - 1];
+        } else {
+            signed char b = stack[--n], a = stack[n - 1];
+            bool decided = op->kind == T_AND ? a == 0 || b == 0 : a == 1 || b == 1;
+            stack[n - 1] = decided ? op->kind == T_OR : a < 0 || b < 0 ? -1 : op->kind == T_AND;
+        }
+    }
+    int result = n ? stack[0] : 0;
+    if (stack != small)
+        free(stack);
+    return result;
+}
