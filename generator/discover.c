@@ -1,6 +1,7 @@
 #include "generator/discover.h"
 
 #include "generator/dirs.h"
+#include "generator/discover_cache.h"
 #include "generator/hooks.h"
 #include "generator/scan.h"
 #include "generator/select.h"
@@ -39,6 +40,7 @@ struct discover_state {
     unsigned n_threads;
     const char *doubt;        /* about every test */
     atomic_size_t next;
+    struct buf answer;        /* the cached one, when it holds */
     struct discovered *out;
 };
 
@@ -458,16 +460,44 @@ static bool parser_of(const char *option, struct str configured, enum parser_typ
     return true;
 }
 
-static void index_path(struct discover_state *s, const struct discover_options *o, struct buf *out)
+/* A file in the state directory, which is made when there is a cache. */
+static void state_path(struct discover_state *s, const struct discover_options *o, const char *name, struct buf *out)
 {
     struct err ignored;
+    buf_clear(out);
     if (o->generate->state_dir)
         path_join(out, str_z(o->generate->cwd), str_z(o->generate->state_dir));
     else
         path_join(out, s->out->config.probe.root, STR(".fastest"));
     if (!o->no_cache)
         io_mkdirs(out->p, &ignored);
-    buf_z(out, "/stmts.bin");
+    buf_printf(out, "/%s", name);
+}
+
+static void add_keys(struct strs *deps, const struct map *m)
+{
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].key.p)
+            strs_add(deps, m->slots[i].key);
+}
+
+/* Everything that the answer was made from. */
+static void save_answer(struct discover_state *s, const char *path, struct hash128 question)
+{
+    struct strs deps = {0};
+    add_keys(&deps, &s->dirs.by_path);
+    for (unsigned i = 0; i < s->n_threads; i++) {
+        add_keys(&deps, &s->worlds[i].modules);
+        add_keys(&deps, &s->worlds[i].looked);
+    }
+    for (size_t i = 0; i < s->files.n; i++)
+        strs_add(&deps, s->files.items[i]);
+    for (size_t i = 0; i < s->out->config.probe.path.n; i++)
+        strs_add(&deps, s->out->config.probe.path.items[i]);
+    strs_sort(&deps);
+    strs_unique(&deps);
+    discover_cache_save(path, question, &deps, s->out, &s->out->warning);
+    strs_release(&deps);
 }
 
 static unsigned thread_count(const struct discover_options *o, size_t files)
@@ -483,7 +513,7 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
 {
     struct discover_state *s = xmalloc(sizeof *s);
     enum parser_type parser = PARSER_AST;
-    struct buf index = {0};
+    struct buf index = {0}, answer = {0};
     memset(s, 0, sizeof *s);
     memset(out, 0, sizeof *out);
     out->state = s;
@@ -494,18 +524,29 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
     *code = EXIT_USAGE;
     if (!parser_of(o->parser, out->config.parser, &parser, err))
         return false;
+    struct hash128 question = discover_question(o, &out->config);
+    state_path(s, o, "discover.bin", &answer);
+    if (!o->no_cache && discover_cache_load(answer.p, question, &s->answer, out)) {
+        out->counts.answered = true;
+        buf_release(&answer);
+        *code = EXIT_PASSED;
+        return true;
+    }
     dirs_set_up(&s->dirs, &out->config.probe.third, &out->config.probe.args);
     if (!scan_modules(&out->config.probe, &s->dirs, &s->files, err))
         return false;
     order_files(s);
     make_units(s);
-    index_path(s, o, &index);
+    state_path(s, o, "stmts.bin", &index);
     s->store = stmt_store_open(index.p, parser, o->no_cache);
     buf_release(&index);
     collect_all(s, thread_count(o, s->n_units));
     if (!select_all(s, err))
         return false;
     stmt_store_count(s->store, &out->counts);
+    if (!o->no_cache)
+        save_answer(s, answer.p, question);
+    buf_release(&answer);
     *code = EXIT_PASSED;
     return true;
 }
@@ -530,6 +571,7 @@ void discover_release(struct discovered *d)
     strs_release(&s->roots);
     if (s->store)
         stmt_store_close(s->store, &d->warning);
+    buf_release(&s->answer);
     dirs_release(&s->dirs);
     config_release(&d->config);
     free(d->tests);

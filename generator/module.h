@@ -91,6 +91,7 @@ struct world {
     void *external_ctx;
     struct map overrides;         /* "sys._flag" → struct value *: what conftests assign to other modules */
     bool into_installed;          /* names of installed modules are looked up too: for conditions */
+    struct map looked;            /* directories that modules were looked for in */
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */
     uint32_t depth, evaluations;  /* modules being followed, and values being computed, at the moment */
     struct scope **scopes;        /* of classes, to be released */

@@ -13,6 +13,7 @@ struct stmt_store;
 struct stmt_store_counts {
     uint64_t files, hits, misses; /* files asked for; found in the cache; parsed */
     uint64_t handed_over;         /* by the line scanner to tree-sitter */
+    bool answered;                /* nothing changed: no file was asked for (discover_cache.h) */
 };
 
 /* index: the tree's index file, NULL for none. With no_cache neither it nor the parse cache is used. */

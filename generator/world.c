@@ -103,11 +103,28 @@ static bool is_owned(struct world *w, struct str path)
     return true;
 }
 
+/* What appears in these directories can change where a module is found. */
+static void note_looked(struct world *w, struct str dir, struct str dotted)
+{
+    size_t dot = str_rchr(dotted, '.');
+    if (!map_get(&w->looked, dir))
+        *map_put(&w->looked, copy(w, dir), NULL) = 1;
+    if (dot == dotted.n)
+        return;
+    struct str sub = world_join(w, dir, "/", str_slice(dotted, 0, dot));
+    for (size_t i = dir.n; i < sub.n; i++)
+        if (sub.p[i] == '.')
+            ((char *)(uintptr_t)sub.p)[i] = '/';
+    if (!map_get(&w->looked, sub))
+        *map_put(&w->looked, sub, NULL) = 1;
+}
+
 /* dir/a/b/__init__.py or dir/a/b.py; "" when there is neither. *ns: a directory of that name is there. */
 static struct str find_in(struct world *w, struct str dir, struct str dotted, bool *ns)
 {
     struct buf b = {0};
     struct str found = STR("");
+    note_looked(w, dir, dotted);
     buf_str(&b, dir);
     buf_char(&b, '/');
     for (size_t i = 0; i < dotted.n; i++)
@@ -222,6 +239,7 @@ void world_release(struct world *w)
         map_release(&w->scopes[i]->names);
     }
     free(w->scopes);
+    map_release(&w->looked);
     map_release(&w->overrides);
     map_release(&w->modules);
     map_release(&w->found);

@@ -14,5 +14,6 @@ command_fn command_batch;   /* a batch edge */
 command_fn command_summary; /* the summary edge */
 command_fn command_pool;    /* the daemon; status, stop */
 command_fn command_discover;/* the tests, from the sources alone */
+command_fn command_cache;   /* of what the parser found: stats, clear, dump */
 
 #endif

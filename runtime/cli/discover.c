@@ -244,7 +244,9 @@ static void report(const struct discover_cli *c, const struct discovered *d, int
     io_write_all(STDOUT_FILENO, out.p ? out.p : "", out.n);
     if (doubtful && !(c->format && strcmp(c->format, "json") == 0))
         fprintf(stderr, "%zu entries stand for tests whose ids only a run can tell (--format json says why)\n", doubtful);
-    if (d->config.verbosity > 0)
+    if (d->config.verbosity > 0 && d->counts.answered)
+        fputs("nothing has changed: the last answer holds\n", stderr);
+    else if (d->config.verbosity > 0)
         fprintf(stderr, "%llu files: %llu from the cache, %llu parsed\n", (unsigned long long)d->counts.files,
                 (unsigned long long)d->counts.hits, (unsigned long long)d->counts.misses);
     buf_release(&out);

@@ -10,7 +10,7 @@ static const struct command {
 } commands[] = {
     {"run", command_run},         {"init", command_init},       {"scan", command_scan},
     {"batch", command_batch},     {"summary", command_summary}, {"pool", command_pool},
-    {"discover", command_discover},
+    {"discover", command_discover}, {"cache", command_cache},
 };
 
 int main(int argc, char **argv)

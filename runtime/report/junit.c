@@ -2,12 +2,62 @@
 
 #include "runtime/report/junit_text.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <libxml/xmlwriter.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+/* libxml2 is loaded when a report is written: with ICU it takes longer to load than a run with nothing to
+ * do takes. Its soname changed with 2.14. */
+#ifdef __APPLE__
+static const char library[] = "libxml2.2.dylib";
+#elif LIBXML_VERSION >= 21400
+static const char library[] = "libxml2.so.16";
+#else
+static const char library[] = "libxml2.so.2";
+#endif
+
+#define FUNCTIONS(X) \
+    X(xmlBufferContent) \
+    X(xmlBufferCreateSize) \
+    X(xmlBufferEmpty) \
+    X(xmlBufferFree) \
+    X(xmlBufferLength) \
+    X(xmlFreeTextWriter) \
+    X(xmlNewTextWriterMemory) \
+    X(xmlTextWriterEndDocument) \
+    X(xmlTextWriterEndElement) \
+    X(xmlTextWriterFlush) \
+    X(xmlTextWriterStartDocument) \
+    X(xmlTextWriterStartElement) \
+    X(xmlTextWriterWriteAttribute) \
+    X(xmlTextWriterWriteRawLen) \
+    X(xmlTextWriterWriteString)
+
+#define DECLARE(f) __typeof__(f) *f;
+static struct { void *handle; FUNCTIONS(DECLARE) } xml; /* filled once, before the first report */
+#undef DECLARE
+
+static bool load(void *into, const char *name)
+{
+    void *symbol = dlsym(xml.handle, name);
+    memcpy(into, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+static bool load_library(void)
+{
+    bool ok = xml.handle || (xml.handle = dlopen(library, RTLD_NOW | RTLD_LOCAL));
+#define LOAD(f) ok = ok && (xml.f || load(&xml.f, #f));
+    FUNCTIONS(LOAD)
+#undef LOAD
+    return ok;
+}
 
 /* One <testcase> while its reports come in. The children go to a text of their own, because the
  * duration, an attribute before them, is known last. */
@@ -37,19 +87,19 @@ static void write_string(struct junit *j, struct str s)
     buf_clear(&j->scratch);
     junit_escape(&j->scratch, s);
     if (j->scratch.n)
-        j->failed |= xmlTextWriterWriteString(j->sink.writer, BAD_CAST j->scratch.p) < 0;
+        j->failed |= xml.xmlTextWriterWriteString(j->sink.writer, BAD_CAST j->scratch.p) < 0;
 }
 
 static void start(struct junit *j, const char *name)
 {
-    j->failed |= xmlTextWriterStartElement(j->sink.writer, BAD_CAST name) < 0;
+    j->failed |= xml.xmlTextWriterStartElement(j->sink.writer, BAD_CAST name) < 0;
 }
 
 static void attribute(struct junit *j, const char *name, struct str value)
 {
     buf_clear(&j->scratch);
     junit_escape(&j->scratch, value);
-    j->failed |= xmlTextWriterWriteAttribute(j->sink.writer, BAD_CAST name,
+    j->failed |= xml.xmlTextWriterWriteAttribute(j->sink.writer, BAD_CAST name,
                                              BAD_CAST(j->scratch.n ? j->scratch.p : "")) < 0;
 }
 
@@ -72,24 +122,24 @@ static void write_raw(struct junit *j, struct str s)
 {
     while (s.n > 0 && !j->failed) {
         size_t n = s.n < INT_MAX / 2 ? s.n : INT_MAX / 2;
-        j->failed |= xmlTextWriterWriteRawLen(j->sink.writer, BAD_CAST s.p, (int)n) < 0;
+        j->failed |= xml.xmlTextWriterWriteRawLen(j->sink.writer, BAD_CAST s.p, (int)n) < 0;
         s = str_slice(s, n, s.n);
     }
 }
 
 static void end(struct junit *j)
 {
-    j->failed |= xmlTextWriterEndElement(j->sink.writer) < 0;
+    j->failed |= xml.xmlTextWriterEndElement(j->sink.writer) < 0;
 }
 
 /* Moves what the sink holds to out. */
 static void drain(struct junit *j, struct buf *out)
 {
-    j->failed |= xmlTextWriterFlush(j->sink.writer) < 0;
-    int n = xmlBufferLength(j->sink.memory);
+    j->failed |= xml.xmlTextWriterFlush(j->sink.writer) < 0;
+    int n = xml.xmlBufferLength(j->sink.memory);
     if (n > 0)
-        buf_add(out, xmlBufferContent(j->sink.memory), (size_t)n);
-    xmlBufferEmpty(j->sink.memory);
+        buf_add(out, xml.xmlBufferContent(j->sink.memory), (size_t)n);
+    xml.xmlBufferEmpty(j->sink.memory);
 }
 
 /* The message is shortened and escaped by the caller's rules; the text is the whole report. */
@@ -377,7 +427,7 @@ static void suite_attributes(struct junit *j, const struct junit_head *h)
 bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h,
                     const struct str *parts, size_t n_parts)
 {
-    j->failed |= xmlTextWriterStartDocument(j->sink.writer, NULL, "utf-8", NULL) < 0;
+    j->failed |= xml.xmlTextWriterStartDocument(j->sink.writer, NULL, "utf-8", NULL) < 0;
     start(j, "testsuites");
     attribute(j, "name", STR("pytest tests"));
     start(j, "testsuite");
@@ -389,7 +439,7 @@ bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h
     drain(j, out);
     for (size_t i = 0; i < n_parts; i++)
         buf_str(out, parts[i]);
-    j->failed |= xmlTextWriterEndDocument(j->sink.writer) < 0;
+    j->failed |= xml.xmlTextWriterEndDocument(j->sink.writer) < 0;
     drain(j, out);
     return !j->failed;
 }
@@ -397,9 +447,13 @@ bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h
 struct junit *junit_new(const struct junit_options *options)
 {
     struct junit *j = xmalloc(sizeof *j);
+    if (!load_library()) { /* as when memory runs out: there is no report without it */
+        fprintf(stderr, "fastest: %s: cannot be loaded; install libxml2: %s\n", library, dlerror());
+        exit(EXIT_INTERNAL);
+    }
     *j = (struct junit){.options = *options};
-    j->sink.memory = xmlBufferCreateSize(1 << 16);
-    j->sink.writer = j->sink.memory ? xmlNewTextWriterMemory(j->sink.memory, 0) : NULL;
+    j->sink.memory = xml.xmlBufferCreateSize(1 << 16);
+    j->sink.writer = j->sink.memory ? xml.xmlNewTextWriterMemory(j->sink.memory, 0) : NULL;
     j->failed = !j->sink.writer;
     return j;
 }
@@ -408,8 +462,8 @@ void junit_free(struct junit *j)
 {
     if (!j)
         return;
-    xmlFreeTextWriter(j->sink.writer);
-    xmlBufferFree(j->sink.memory);
+    xml.xmlFreeTextWriter(j->sink.writer);
+    xml.xmlBufferFree(j->sink.memory);
     buf_release(&j->collections);
     buf_release(&j->tests);
     buf_release(&j->scratch);
