@@ -39,6 +39,7 @@ struct discover_state {
     struct world *worlds;
     unsigned n_threads;
     const char *doubt;        /* about every test */
+    bool from_records;        /* the answer depends on more than what was read here */
     atomic_size_t next;
     struct buf answer;        /* the cached one, when it holds */
     struct discovered *out;
@@ -311,6 +312,81 @@ static void collect_all(struct discover_state *s, unsigned threads)
     }
 }
 
+/* ---- what a run has recorded ---- */
+
+static const struct test *find_test(const struct unit *u, struct str id)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (str_eq(u->tests[i].id, id))
+            return &u->tests[i];
+    return NULL;
+}
+
+/* "path::Class::test[x]" → class and function; brackets in a parameter do not count. */
+static void split_id(struct test *t, size_t path)
+{
+    struct str rest = str_slice(t->id, path + 2, t->id.n);
+    struct str bare = str_slice(rest, 0, str_chr(rest, '['));
+    size_t at = bare.n;
+    while (at > 0 && bare.p[at - 1] != ':')
+        at--;
+    t->function = str_slice(bare, at, bare.n);
+    t->class = at >= 2 ? str_slice(bare, 0, at - 2) : STR("");
+}
+
+/* The test as the run had it; what the source says about its function still holds. */
+static struct test recorded_test(struct discover_state *s, const struct unit *u, const struct discover_item *item)
+{
+    const struct test *exact = find_test(u, item->id);
+    struct arena *a = &s->dirs.arena;
+    if (exact && !exact->doubt)
+        return *exact;
+    struct test t = {.id = {arena_dup(a, item->id.p, item->id.n), item->id.n}, .line = item->line};
+    split_id(&t, u->relative.n);
+    struct value *marks = arena_array(a, item->n_keywords, sizeof *marks);
+    for (uint32_t i = 0; i < item->n_keywords; i++) {
+        struct str k = item->keywords[i];
+        marks[i] = (struct value){.kind = VALUE_MARK, .text = {arena_dup(a, k.p, k.n), k.n}};
+    }
+    const struct test *function = find_test(u, str_slice(t.id, 0, str_chr(t.id, '[')));
+    if (function) { /* its marks have their arguments */
+        t.marks = function->marks;
+        t.n_marks = function->n_marks;
+        t.line = function->line;
+    }
+    if (!t.n_marks) {
+        t.marks = marks;
+        t.n_marks = item->n_keywords;
+    }
+    return t;
+}
+
+static bool is_doubtful(const struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (u->tests[i].doubt && !u->tests[i].error)
+            return true;
+    return false;
+}
+
+static void take_records(struct discover_state *s, const struct discover_options *o)
+{
+    struct discover_item *items;
+    uint32_t n;
+    for (size_t i = 0; i < s->n_units && o->recorded; i++) {
+        struct unit *u = &s->units[i];
+        if (!is_doubtful(u) || !o->recorded(o->recorded_ctx, u->path, &items, &n))
+            continue;
+        struct test *tests = xmalloc((n + 1) * sizeof *tests);
+        for (uint32_t k = 0; k < n; k++)
+            tests[k] = recorded_test(s, u, &items[k]);
+        free(u->tests);
+        u->tests = tests;
+        u->n = u->cap = n;
+        s->from_records = true;
+    }
+}
+
 /* ---- selection ---- */
 
 /* Is the test what an argument "path::Class::test[x]" names? Paths alone were walked. */
@@ -541,10 +617,11 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
     s->store = stmt_store_open(index.p, parser, o->no_cache);
     buf_release(&index);
     collect_all(s, thread_count(o, s->n_units));
+    take_records(s, o);
     if (!select_all(s, err))
         return false;
     stmt_store_count(s->store, &out->counts);
-    if (!o->no_cache)
+    if (!o->no_cache && !s->from_records)
         save_answer(s, answer.p, question);
     buf_release(&answer);
     *code = EXIT_PASSED;

@@ -9,11 +9,23 @@
 #include "generator/stmt_store.h"
 #include "generator/tests.h"
 
+/* A test as the last run collected it. */
+struct discover_item {
+    struct str id;
+    uint32_t line;            /* from 1, 0 for none */
+    const struct str *keywords;
+    uint32_t n_keywords;
+};
+
 struct discover_options {
     const struct generate_options *generate; /* interpreter, cwd, pytest's arguments */
     const char *parser;                      /* --parser, or NULL */
     bool no_cache;
     unsigned threads;                        /* 0: one a processor */
+    /* The items of a module (absolute path) as the last run recorded them, when the record is still of this
+     * source; false when there is none. NULL: no records. Called for modules that the source leaves in doubt. */
+    bool (*recorded)(void *ctx, struct str path, struct discover_item **items, uint32_t *n);
+    void *recorded_ctx;
 };
 
 struct discover_error {

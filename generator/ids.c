@@ -314,7 +314,7 @@ static bool make_sets(const struct ids_config *c, const struct value *values, co
         letters = arena_array(a, values->text.n, sizeof *letters);
         n = 0;
         for (size_t i = 0; i < values->text.n; i++) {
-            if (((unsigned char)values->text.p[i] & 0xc0) == 0x80) {
+            if (n && ((unsigned char)values->text.p[i] & 0xc0) == 0x80) {
                 letters[n - 1].text.n++;
                 continue;
             }

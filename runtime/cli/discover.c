@@ -1,6 +1,7 @@
 /* `fastest discover`: pytest's --collect-only -q, or JSON, without starting Python. */
 #include "runtime/cli/commands.h"
 #include "runtime/cli/options.h"
+#include "runtime/cli/recorded.h"
 
 #include "generator/discover.h"
 #include "runtime/base/clock.h"
@@ -267,8 +268,11 @@ bool command_discover(int argc, char **argv, enum exit_code *code, struct err *e
         *code = EXIT_PASSED;
     } else if (ok && (ok = cli_parse(&c, d.n_rest, d.rest, err))) {
         struct generate_options g = cli_generate_options(&c);
-        struct discover_options o = {.generate = &g, .parser = d.parser, .no_cache = d.no_cache};
+        struct recorded r = {.scan = &g};
+        struct discover_options o = {.generate = &g, .parser = d.parser, .no_cache = d.no_cache,
+                                     .recorded = recorded_items, .recorded_ctx = &r};
         ok = discover(&o, &found, code, err);
+        recorded_release(&r);
         if (ok)
             report(&d, &found, start_ns, code);
         discover_release(&found);
