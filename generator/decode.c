@@ -59,6 +59,12 @@ static bool is_utf8_name(struct str name)
     return name.n == 0 || strncmp(low, "utf8", 4) == 0 || strcmp(low, "ascii") == 0 || strncmp(low, "usascii", 7) == 0;
 }
 
+static bool is_ascii_name(struct str name)
+{
+    char second = name.n > 1 ? (char)(name.p[1] | 32) : 't'; /* ascii, us-ascii; not utf8 */
+    return is_utf8_name(name) && second != 't';
+}
+
 /* The first byte that is not UTF-8, or n. */
 static size_t find_invalid(const unsigned char *p, size_t n)
 {
@@ -84,6 +90,18 @@ static size_t find_invalid(const unsigned char *p, size_t n)
     return n;
 }
 
+/* Python's name → iconv's. Of these what follows a "-" does not count (CPython, get_normal_name). */
+static const char *iconv_name(const char *name)
+{
+    static const char *const latin[] = {"latin-1", "iso-8859-1", "iso-latin-1"};
+    for (size_t i = 0; i < sizeof latin / sizeof *latin; i++) {
+        size_t n = strlen(latin[i]);
+        if (strncmp(name, latin[i], n) == 0 && (!name[n] || name[n] == '-'))
+            return "ISO-8859-1";
+    }
+    return strcmp(name, "mac-roman") == 0 ? "MACINTOSH" : strcmp(name, "latin9") == 0 ? "ISO-8859-15" : name;
+}
+
 static bool convert(struct buf *text, struct str name, const char **error)
 {
     char from[64];
@@ -95,11 +113,8 @@ static bool convert(struct buf *text, struct str name, const char **error)
     memcpy(from, name.p, name.n);
     from[name.n] = '\0';
     for (char *p = from; *p; p++)
-        if (*p == '_')
-            *p = '-';
-    if (strncmp(from, "latin-", 6) == 0) /* Python's names for ISO 8859 */
-        memmove(from, strcmp(from, "latin-1") == 0 ? "ISO-8859-1" : from, 11);
-    iconv_t cd = iconv_open("UTF-8", from);
+        *p = *p == '_' ? '-' : *p >= 'A' && *p <= 'Z' ? (char)(*p | 32) : *p;
+    iconv_t cd = iconv_open("UTF-8", iconv_name(from));
     if (cd == (iconv_t)-1) {
         *error = "unknown encoding";
         return false;
@@ -138,12 +153,21 @@ bool decode_source(struct buf *text, const char **error, uint32_t *line)
         *line = line_of(text, (size_t)(nul - text->p));
         return false;
     }
-    struct str name = bom ? STR("") : cookie(buf_view(text));
+    struct str name = cookie(buf_view(text));
+    if (bom && (!is_utf8_name(name) || is_ascii_name(name))) {
+        *error = "a BOM, but the encoding that is declared is not UTF-8";
+        return false;
+    }
+    bool ascii = is_ascii_name(name); /* text may move */
     if (!is_utf8_name(name) && !convert(text, name, error))
         return false;
     size_t bad = find_invalid((const unsigned char *)text->p, text->n);
+    for (size_t i = 0; ascii && i < bad; i++)
+        if ((unsigned char)text->p[i] >= 0x80)
+            bad = i;
     if (bad < text->n) {
-        *error = "a byte that is not UTF-8, and no encoding is declared";
+        *error = ascii ? "a byte that is not ASCII, which is the encoding that is declared"
+                       : "a byte that is not UTF-8, and no encoding is declared";
         *line = line_of(text, bad);
         return false;
     }

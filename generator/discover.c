@@ -3,6 +3,8 @@
 #include "generator/dirs.h"
 #include "generator/discover_cache.h"
 #include "generator/hooks.h"
+#include "generator/order.h"
+#include "generator/plugins.h"
 #include "generator/scan.h"
 #include "generator/select.h"
 #include "runtime/base/clock.h"
@@ -32,6 +34,8 @@ struct folder {               /* what applies to the tests of a directory */
 struct discover_state {
     struct dirs dirs;
     struct strs files, roots;
+    struct strs others;       /* directories where a conftest collects other files */
+    struct plugins plugins;
     struct map folders, checked; /* directory → struct folder *; conftests whose hooks are known */
     struct unit *units;
     size_t n_units;
@@ -205,7 +209,9 @@ static void collect_text(struct job *j, struct unit *u)
 
 static void collect_unit(struct job *j, struct unit *u)
 {
-    struct tests_options o = {.relative = u->relative, .conftests = u->conftests, .doubt = j->s->doubt};
+    struct tests_options o = {.relative = u->relative, .conftests = u->conftests, .doubt = j->s->doubt,
+                              .plugins = &j->s->plugins.modules, .anyio = j->s->plugins.anyio,
+                              .asyncio = j->s->plugins.asyncio};
     j->unit = u;
     if (!str_ends(u->path, STR(".py"))) {
         collect_text(j, u);
@@ -271,6 +277,10 @@ static void check_hooks(struct discover_state *s, struct job *j)
     struct strs paths = {0}, globs = {0};
     bool unsure = false;
     j->world->ctx = j;
+    plugins_read(j->world, &s->plugins);
+    s->doubt = s->plugins.doubt;
+    for (size_t i = 0; i < s->plugins.modules.n && !s->doubt; i++)
+        s->doubt = hooks_doubt(j->world, world_module(j->world, s->plugins.modules.items[i]));
     for (size_t i = 0; i < s->folders.cap; i++) {
         const struct folder *f = (const struct folder *)s->folders.slots[i].value;
         for (size_t k = 0; f && k < f->conftests.n; k++) {
@@ -278,6 +288,9 @@ static void check_hooks(struct discover_state *s, struct job *j)
             if (!m || map_get(&s->checked, m->path))
                 continue;
             *map_put(&s->checked, m->path, NULL) = 1;
+            if (scope_get(&m->scope, STR("pytest_collect_file")) ||
+                scope_get(&m->scope, STR("pytest_collect_directory")))
+                strs_add(&s->others, path_dir(m->path));
             hooks_ignored(j->world, m, &paths, &globs, &unsure);
             if (!s->doubt)
                 s->doubt = m->error_line ? "a conftest has a syntax error" : hooks_doubt(j->world, m);
@@ -389,6 +402,31 @@ static void take_records(struct discover_state *s, const struct discover_options
 
 /* ---- selection ---- */
 
+/* A class or module whose collection fails gives no tests. */
+static void drop_failed(struct unit *u)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < u->n; i++) {
+        bool dropped = false;
+        for (size_t k = 0; k < u->n && !dropped; k++) {
+            const struct test *e = &u->tests[k];
+            dropped = e->error && k != i && str_starts(u->tests[i].id, e->id) &&
+                      (u->tests[i].id.n == e->id.n ? k < i : u->tests[i].id.p[e->id.n] == ':');
+        }
+        if (!dropped)
+            u->tests[n++] = u->tests[i];
+    }
+    u->n = n;
+}
+
+static bool has_error(const struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (u->tests[i].error)
+            return true;
+    return false;
+}
+
 /* Is the test what an argument "path::Class::test[x]" names? Paths alone were walked. */
 static bool is_named(const struct discover_state *s, const struct unit *u, const struct test *t)
 {
@@ -493,7 +531,9 @@ static bool select_all(struct discover_state *s, struct err *err)
         return false;
     }
     for (size_t i = 0; i < s->n_units; i++) {
-        const struct unit *u = &s->units[i];
+        struct unit *u = &s->units[i];
+        if (has_error(u))
+            drop_failed(u);
         bool shadowed = is_shadowed(s, &names, u);
         if (u->error_line)
             add_error(d, s, u);
@@ -513,6 +553,16 @@ static bool select_all(struct discover_state *s, struct err *err)
                 break;
             }
         }
+    }
+    order_tests(d->tests, d->n);
+    for (size_t i = 0; i < s->others.n; i++) {
+        struct buf rel = {0};
+        path_relative(&rel, s->others.items[i], d->config.probe.root);
+        struct str id = rel.n ? (struct str){arena_dup(&s->dirs.arena, rel.p, rel.n), rel.n} : STR(".");
+        d->tests = xgrow(d->tests, &cap, d->n + 1, sizeof *d->tests);
+        d->tests[d->n++] = (struct test){.id = id, .function = STR(""), .class = STR(""),
+                                         .doubt = "a conftest collects other files"};
+        buf_release(&rel);
     }
     map_release(&names);
     select_free(sel.keyword);
@@ -646,6 +696,8 @@ void discover_release(struct discovered *d)
     map_release(&s->checked);
     strs_release(&s->files);
     strs_release(&s->roots);
+    strs_release(&s->others);
+    plugins_release(&s->plugins);
     if (s->store)
         stmt_store_close(s->store, &d->warning);
     buf_release(&s->answer);

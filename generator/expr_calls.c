@@ -67,6 +67,14 @@ bool expr_items(const struct expr *x, const struct value *v, struct value **item
     return true;
 }
 
+/* A range, a view or an iterator: the items are known, what repr() and == say is not. */
+static struct value lazy(enum value_kind kind, struct value *items, size_t n)
+{
+    struct value v = expr_sequence(kind, items, (uint32_t)n);
+    v.called = true;
+    return v;
+}
+
 /* ---- builtins ---- */
 
 static struct value call_range(const struct expr *x, const struct value *a)
@@ -88,7 +96,7 @@ static struct value call_range(const struct expr *x, const struct value *a)
     struct value *items = array(x, (size_t)n);
     for (int64_t i = 0; i < n; i++)
         items[i] = integer(from + i * by);
-    return expr_sequence(VALUE_TUPLE, items, (uint32_t)n);
+    return lazy(VALUE_TUPLE, items, (size_t)n);
 }
 
 static struct value call_enumerate(const struct expr *x, const struct value *a, struct value *items, uint32_t n)
@@ -106,7 +114,7 @@ static struct value call_enumerate(const struct expr *x, const struct value *a, 
         pair[1] = items[i];
         out[i] = expr_sequence(VALUE_TUPLE, pair, 2);
     }
-    return expr_sequence(VALUE_LIST, out, n);
+    return lazy(VALUE_LIST, out, n);
 }
 
 static struct value call_zip(const struct expr *x, const struct value *a)
@@ -127,7 +135,7 @@ static struct value call_zip(const struct expr *x, const struct value *a)
             tuple[k] = lists[k][i];
         out[i] = expr_sequence(VALUE_TUPLE, tuple, a->n_items);
     }
-    return expr_sequence(VALUE_LIST, out, n);
+    return lazy(VALUE_LIST, out, n);
 }
 
 static struct value call_sorted(const struct expr *x, const struct value *a, struct value *items, uint32_t n)
@@ -262,8 +270,10 @@ static struct value call_builtin(const struct expr *x, const struct value *f, co
         return unknown();
     if (is(f, "getattr")) /* of something known, else the callback was asked */
         return unknown();
-    if (is(f, "list") || is(f, "iter"))
+    if (is(f, "list"))
         return expr_sequence(VALUE_LIST, items, n);
+    if (is(f, "iter"))
+        return lazy(VALUE_LIST, items, n);
     if (is(f, "tuple"))
         return expr_sequence(VALUE_TUPLE, items, n);
     if (is(f, "set"))
@@ -276,7 +286,7 @@ static struct value call_builtin(const struct expr *x, const struct value *f, co
         struct value *out = array(x, n);
         for (uint32_t i = 0; i < n; i++)
             out[i] = items[n - 1 - i];
-        return expr_sequence(VALUE_LIST, out, n);
+        return lazy(VALUE_LIST, out, n);
     }
     return unknown();
 }
@@ -290,7 +300,7 @@ static struct value call_product(const struct expr *x, const struct value *a)
     uint64_t total = 1;
     const struct value *repeat = value_keyword(a, STR("repeat"));
     uint32_t times = repeat && repeat->kind == VALUE_INT && repeat->i > 0 && repeat->i < 16 ? (uint32_t)repeat->i : 1;
-    if ((repeat && repeat->kind != VALUE_INT) || k * times > 16 || k == 0)
+    if ((repeat && (repeat->kind != VALUE_INT || repeat->i != times)) || k * times > 16 || k == 0)
         return unknown();
     for (uint32_t i = 0; i < k * times; i++) {
         if (!expr_items(x, &a->items[i % k], &lists[i], &counts[i]))
@@ -309,7 +319,7 @@ static struct value call_product(const struct expr *x, const struct value *a)
         for (uint32_t j = k; j > 0 && ++at[j - 1] == counts[j - 1]; j--)
             at[j - 1] = 0;
     }
-    return expr_sequence(VALUE_LIST, out, (uint32_t)total);
+    return lazy(VALUE_LIST, out, total);
 }
 
 /* Index tuples in lexicographic order; kind: 'c' combinations, 'r' with replacement, 'p' permutations. */
@@ -348,7 +358,7 @@ static struct value call_choose(const struct expr *x, const struct value *a, cha
     if (count)
         memcpy(kept, out, count * sizeof *kept);
     free(out);
-    return more ? unknown() : expr_sequence(VALUE_LIST, kept, (uint32_t)count);
+    return more ? unknown() : lazy(VALUE_LIST, kept, count);
 }
 
 static struct value call_chain(const struct expr *x, const struct value *a)
@@ -368,7 +378,7 @@ static struct value call_chain(const struct expr *x, const struct value *a)
     if (count)
         memcpy(kept, out, count * sizeof *kept);
     free(out);
-    return known ? expr_sequence(VALUE_LIST, kept, (uint32_t)count) : unknown();
+    return known ? lazy(VALUE_LIST, kept, count) : unknown();
 }
 
 /* ---- pytest's own ---- */
@@ -557,7 +567,7 @@ static struct value dict_view(const struct expr *x, const struct value *d, struc
         out[i] = str_eq(name, STR("keys"))     ? d->items[2 * i]
                  : str_eq(name, STR("values")) ? d->items[2 * i + 1]
                                                : expr_sequence(VALUE_TUPLE, &d->items[2 * i], 2);
-    return expr_sequence(VALUE_LIST, out, n);
+    return lazy(VALUE_LIST, out, n);
 }
 
 struct value expr_method(const struct expr *x, const struct value *o, struct str name, const struct value *a)

@@ -109,6 +109,7 @@ static bool read_fixture(struct world *w, struct binding *def, struct fixture *f
         if (m->stmts[i].kind != STMT_DECORATOR || !str_contains(m->stmts[i].text, STR("fixture")))
             continue;
         bool called = split_call(m->stmts[i].text, &callee, &args);
+        w->line = m->stmts[i].line;
         struct value v = scope_eval(w, def->scope, callee);
         for (size_t k = 0; v.kind == VALUE_EXTERNAL && k < sizeof makers / sizeof *makers; k++) {
             if (!str_eq(v.text, str_z(makers[k])))
@@ -180,7 +181,12 @@ struct fixture *fixture_find(struct world *w, struct scope *s, struct str name)
     struct binding *b = scope_get(s, name);
     if (!b || b->kind == BIND_DEF || b->kind == BIND_CLASS || b->kind == BIND_MODULE)
         return NULL;
+    bool hint = str_contains(b->text, STR("fixture")) || str_contains(b->text, STR("conftest"));
+    if (b->kind == BIND_OPAQUE || (b->kind == BIND_VALUE && !hint && !scope_get(s, b->text)))
+        return NULL;
     struct binding *def = binding_follow(w, b, true);
+    if (!def && !hint)
+        return NULL;
     struct fixture f;
     if (def && (def->kind != BIND_DEF || !read_fixture(w, def, &f, false)))
         return NULL;

@@ -11,9 +11,8 @@ enum { MAX_CALLS_DEEP = 4 };
 
 /* Hooks whose effect on the collection is not followed. */
 static const char *const opaque[] = {
-    "pytest_pycollect_makeitem", "pytest_pycollect_makemodule", "pytest_itemcollected", "pytest_collection",
-    "pytest_ignore_collect", "pytest_make_collect_report", "pytest_collectstart", "pytest_make_parametrize_id",
-    "pytest_collection_finish"};
+    "pytest_pycollect_makeitem", "pytest_pycollect_makemodule", "pytest_collection", "pytest_ignore_collect",
+    "pytest_make_collect_report", "pytest_make_parametrize_id", "pytest_asyncio_loop_factories"};
 
 /* Functions that only look at a list. */
 static const char *const lookers[] = {"len", "enumerate", "sorted", "list", "reversed", "iter", "zip", "any", "all",
@@ -304,6 +303,8 @@ const char *hooks_doubt(struct world *w, struct module *m)
     for (size_t i = 0; i < sizeof opaque / sizeof *opaque; i++)
         if (scope_get(&m->scope, str_z(opaque[i])))
             return "a conftest has a hook that may change what is collected";
+    if (m->scope.doubt && str_contains(str_z(m->scope.doubt), STR("import")))
+        return "a conftest has an import that cannot be followed";
     struct binding *b = scope_get(&m->scope, STR("pytest_collection_modifyitems"));
     if (!b)
         return NULL;

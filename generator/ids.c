@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool put_names(const struct value *v, struct arena *a, struct ids_list *out)
+/* *wrap: a value stands for itself; with names in a list, or "a,", it is a sequence of one. */
+static bool put_names(const struct ids_config *c, const struct value *v, struct arena *a, struct ids_list *out,
+                      bool *wrap)
 {
+    *wrap = false;
     if (v->kind == VALUE_STR) {
         struct str rest = v->text, part;
         out->names = arena_array(a, v->text.n + 1, sizeof *out->names);
@@ -15,6 +18,8 @@ static bool put_names(const struct value *v, struct arena *a, struct ids_list *o
             if (part.n)
                 out->names[out->n_names++] = part;
         }
+        bool comma = str_ends(str_trim(v->text), STR(",")) && c->pytest >= 900;
+        *wrap = out->n_names == 1 && !comma;
         return out->n_names > 0;
     }
     if (v->kind != VALUE_TUPLE && v->kind != VALUE_LIST)
@@ -30,21 +35,21 @@ static bool put_names(const struct value *v, struct arena *a, struct ids_list *o
 
 /* ---- the id of one value ---- */
 
-/* unicode_escape, as pytest's ascii_escaped: ASCII that is printable stays. */
+/* unicode_escape, as pytest's ascii_escaped: ASCII that is printable stays. With no_escape all of a str
+ * does, but NUL, which no id of ours can hold. */
 static void put_escaped(struct buf *out, struct str s, bool bytes, bool no_escape)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n; i++) {
         uint32_t c = p[i];
-        if (!bytes && c >= 0x80) {
+        if (!bytes && no_escape && c) {
+            buf_char(out, (char)c);
+        } else if (!bytes && c >= 0x80) {
             int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-            size_t start = i;
             c &= more == 3 ? 7u : more == 2 ? 15u : 31u;
-            for (int k = 0; k < more && i + 1 < s.n; k++)
+            for (int k = 0; k < more && i + 1 < s.n && (p[i + 1] & 0xc0) == 0x80; k++)
                 c = c << 6 | (p[++i] & 63u);
-            if (no_escape)
-                buf_add(out, s.p + start, i + 1 - start);
-            else if (c < 0x100)
+            if (c < 0x100)
                 buf_printf(out, "\\x%02x", c);
             else
                 buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
@@ -52,7 +57,7 @@ static void put_escaped(struct buf *out, struct str s, bool bytes, bool no_escap
             buf_printf(out, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
         } else if (c < 0x20 || c >= 0x7f) {
             buf_printf(out, "\\x%02x", c);
-        } else if (c == '\\' && !bytes && !no_escape) {
+        } else if (c == '\\' && !bytes) {
             buf_z(out, "\\\\");
         } else {
             buf_char(out, (char)c);
@@ -94,13 +99,10 @@ static bool put_value(const struct ids_config *c, const struct value *v, struct 
     case VALUE_BOOL:
     case VALUE_INT:
     case VALUE_FLOAT:
-        return value_str(v, out);
     case VALUE_COMPLEX:
-        if (v->text.n)
-            return value_str(v, out);
-        return false;
+        return value_str(v, out);
     case VALUE_PATTERN:
-        put_escaped(out, v->text, v->i != 0, c->no_escape);
+        put_escaped(out, v->text, v->i != 0, false); /* whatever the configuration says */
         return true;
     case VALUE_ENUM:
     case VALUE_NAMED:
@@ -141,13 +143,13 @@ static bool put_marks(const struct value *param, struct arena *a, struct ids_set
 }
 
 /* The values of a set: what was given for each name. */
-static bool put_values(const struct value *v, uint32_t n_names, struct ids_set *s)
+static bool put_values(const struct value *v, uint32_t n_names, bool wrap, struct ids_set *s)
 {
     if (v->kind == VALUE_PARAM) {
         s->values = v->items;
         return v->n_items == n_names;
     }
-    if (n_names == 1)
+    if (wrap)
         return true;
     s->values = v->items;
     return (v->kind == VALUE_TUPLE || v->kind == VALUE_LIST) && v->n_items == n_names;
@@ -245,6 +247,7 @@ static bool is_taken(const struct ids_list *l, struct str id)
 static void number_duplicates(const struct ids_config *c, struct ids_list *l, struct arena *a)
 {
     struct str *original = arena_array(a, l->n_sets, sizeof *original);
+    uint32_t *next = arena_array(a, l->n_sets, sizeof *next); /* the number a set has, or tries */
     for (uint32_t i = 0; i < l->n_sets; i++)
         original[i] = l->sets[i].id;
     bool any = false;
@@ -253,19 +256,19 @@ static void number_duplicates(const struct ids_config *c, struct ids_list *l, st
             any = str_eq(original[i], original[k]);
     for (uint32_t i = 0; any && i < l->n_sets; i++) {
         bool twice = false;
-        uint32_t before = 0;
         for (uint32_t k = 0; k < l->n_sets; k++)
             if (k != i && !l->sets[k].hidden && str_eq(original[i], original[k]))
                 twice = true;
         if (!twice || l->sets[i].hidden)
             continue;
         for (uint32_t k = 0; k < i; k++)
-            before += !l->sets[k].hidden && str_eq(original[i], original[k]);
+            if (!l->sets[k].hidden && str_eq(original[i], original[k]))
+                next[i] = next[k] + 1;
         bool digit = original[i].n && original[i].p[original[i].n - 1] >= '0' && original[i].p[original[i].n - 1] <= '9';
-        for (uint32_t number = before;; number++) {
+        for (;; next[i]++) {
             struct buf b = {0};
             buf_str(&b, original[i]);
-            buf_printf(&b, digit && c->pytest >= 801 ? "_%u" : "%u", number);
+            buf_printf(&b, digit && c->pytest >= 801 ? "_%u" : "%u", next[i]);
             struct str id = {arena_dup(a, b.p, b.n), b.n};
             buf_release(&b);
             if (c->pytest < 800 || !is_taken(l, id)) {
@@ -285,7 +288,7 @@ static bool put_empty(const struct ids_config *c, struct ids_list *out, struct a
     struct ids_set *s = out->sets = arena_alloc(a, sizeof *s);
     out->n_sets = 1;
     s->id = STR("NOTSET");
-    if (c->pytest < 805 && out->n_names > 1) { /* one NOTSET for each name, before pytest 9 */
+    if (c->pytest < 804 && out->n_names > 1) { /* one NOTSET for each name, before */
         struct buf b = {0};
         for (uint32_t i = 0; i < out->n_names; i++)
             buf_z(&b, i ? "-NOTSET" : "NOTSET");
@@ -302,7 +305,7 @@ static bool put_empty(const struct ids_config *c, struct ids_list *out, struct a
 }
 
 static bool make_sets(const struct ids_config *c, const struct value *values, const struct value *ids,
-                      struct arena *a, struct ids_list *out)
+                      struct arena *a, struct ids_list *out, bool wrap)
 {
     const struct value *items = values->items;
     uint32_t n = values->n_items, step = 1;
@@ -335,7 +338,7 @@ static bool make_sets(const struct ids_config *c, const struct value *values, co
     for (uint32_t i = 0; i < n; i++) {
         const struct value *v = &items[i * step];
         struct ids_set *s = &out->sets[out->n_sets++];
-        if (!put_values(v, out->n_names, s))
+        if (!put_values(v, out->n_names, wrap, s))
             return false;
         if (!s->values) {
             s->values = arena_alloc(a, sizeof *s->values);
@@ -379,8 +382,9 @@ bool ids_parametrize(const struct ids_config *c, const struct value *call, struc
 {
     const struct value *names = argument(call, 0, "argnames"), *values = argument(call, 1, "argvalues");
     *out = (struct ids_list){0};
-    return names && values && put_names(names, a, out) && put_indirect(argument(call, 2, "indirect"), a, out) &&
-           make_sets(c, values, argument(call, 3, "ids"), a, out);
+    bool wrap;
+    return names && values && put_names(c, names, a, out, &wrap) && put_indirect(argument(call, 2, "indirect"), a, out) &&
+           make_sets(c, values, argument(call, 3, "ids"), a, out, wrap);
 }
 
 bool ids_fixture(const struct ids_config *c, struct str name, const struct value *params,
@@ -390,5 +394,5 @@ bool ids_fixture(const struct ids_config *c, struct str name, const struct value
     out->names = arena_alloc(a, sizeof *out->names);
     out->names[0] = name;
     out->n_names = 1;
-    return make_sets(c, params, ids, a, out);
+    return make_sets(c, params, ids, a, out, true);
 }

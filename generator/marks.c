@@ -125,12 +125,13 @@ static bool is_wrapper(const struct value *v)
     return o->module->stmts[o->binding->stmt].words & WORD_WRAPS;
 }
 
-static void read_one(struct world *w, struct binding *def, struct str text, struct decoration *d)
+static void read_one(struct world *w, struct binding *def, struct str text, uint32_t line, struct decoration *d)
 {
     struct str callee, args = STR("");
     split_call(text, &callee, &args);
     struct value v = scope_eval(w, def->scope, callee);
     if (v.kind == VALUE_MARK) {
+        w->line = line;
         v = scope_eval(w, def->scope, text);
         marks_add(d->marks, &v);
         if (d->marks->doubt)
@@ -171,7 +172,7 @@ void decoration_read(struct world *w, struct binding *def, struct decoration *d)
     const struct module *m = def->scope->module;
     for (uint32_t i = def->stmt; i > def->decorators; i--)
         if (m->stmts[i - 1].kind == STMT_DECORATOR && m->stmts[i - 1].depth == m->stmts[def->stmt].depth)
-            read_one(w, def, m->stmts[i - 1].text, d);
+            read_one(w, def, m->stmts[i - 1].text, m->stmts[i - 1].line, d);
 }
 
 void marks_of_scope(struct world *w, struct scope *s, struct mark_list *l)
@@ -205,6 +206,7 @@ static void marks_of_own_class(struct world *w, struct class_info *c, struct mar
         struct value v = scope_eval(w, b->scope, callee);
         if (v.kind != VALUE_MARK)
             continue;
+        w->line = st->line;
         v = scope_eval(w, b->scope, st->text);
         marks_add(l, &v);
     }

@@ -35,6 +35,7 @@ struct binding {
     uint8_t level;
     bool maybe;                   /* it may be bound to something else, or not at all */
     bool rebound, mutated;        /* bound more than once; its object may be changed */
+    uint32_t line, grown_line;    /* of a VALUE; of the last .append() or the like to its list */
     bool patched;                 /* an attribute of it is assigned later */
     int8_t test_attr;             /* name.__test__ = True: 1, False: 2, something else: 3 */
     bool deleted;
@@ -63,6 +64,7 @@ struct module {
     uint32_t n_stmts;
     struct strs mutated;          /* names that function bodies change */
     bool is_package, ready;
+    bool import_fails;            /* an import of it is certainly not found */
     bool skipped;                 /* a certain pytest.skip(allow_module_level=True), importorskip, SkipTest */
     struct str skip_reason;
     uint32_t skip_line;
@@ -90,6 +92,7 @@ struct world {
     void (*external_call)(void *ctx, struct str qualified, const struct value *call, struct value *out);
     void *external_ctx;
     struct map overrides;         /* "sys._flag" → struct value *: what conftests assign to other modules */
+    uint32_t line;                /* of the statement that is evaluated, 0: not known */
     bool into_installed;          /* names of installed modules are looked up too: for conditions */
     struct map looked;            /* directories that modules were looked for in */
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */

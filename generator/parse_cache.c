@@ -255,6 +255,13 @@ static int by_age(const void *a, const void *b)
     return x->at < y->at ? 1 : -1;
 }
 
+/* The key of what was put, as the table wants it. */
+static struct str put_key(struct parse_cache *c, size_t i)
+{
+    uint64_t id[2] = {c->puts[i].key.hi, c->puts[i].key.lo};
+    return (struct str){arena_dup(&c->arena, id, sizeof id), sizeof id};
+}
+
 /* A new file: what was put, then as much of the old as fits in three quarters of the limit. */
 static bool rewrite(struct parse_cache *c, bool keep, struct err *err)
 {
@@ -271,16 +278,26 @@ static bool rewrite(struct parse_cache *c, bool keep, struct err *err)
         qsort(ages.items, ages.n, sizeof *ages.items, by_age);
     }
     put_header(&b, c);
+    bool added;
     for (size_t i = 0; i < c->n_puts && b.n + c->puts[i].data.n + ENTRY_BYTES <= budget; i++) {
+        uintptr_t *slot = map_put(&c->table, put_key(c, i), &added);
+        if (added)
+            *slot = (uintptr_t)b.n;
         if (c->puts[i].where)
-            *c->puts[i].where = b.n;
-        append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
+            *c->puts[i].where = *slot;
+        if (added)
+            append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
     }
     for (size_t i = 0; i < ages.n; i++) {
-        if (b.n + ages.items[i].size <= budget)
-            buf_add(&b, c->map + ages.items[i].at, ages.items[i].size);
-        else
+        const struct entry *e = entry_at(c, ages.items[i].at);
+        if (e->check != check_of(e, (const char *)e + ENTRY_BYTES) || map_get(&c->table, key_view(e)))
+            continue; /* damaged, or there is a newer one */
+        if (b.n + ages.items[i].size <= budget) {
+            *map_put(&c->table, key_view(e), NULL) = (uintptr_t)b.n;
+            buf_add(&b, e, ages.items[i].size);
+        } else {
             c->evicted++;
+        }
     }
     ((struct header *)(void *)b.p)->evicted = c->evicted;
     bool ok = io_replace(c->path, buf_view(&b), err);
@@ -294,22 +311,17 @@ static bool append(struct parse_cache *c, int fd, struct err *err)
 {
     struct buf b = {0};
     uint64_t at = walk(c, HEADER_BYTES, NULL, NULL);
-    bool added;
     for (size_t i = 0; i < c->n_puts; i++) {
         uint64_t known = 0;
-        struct entry *e = find(c, c->puts[i].key, &known);
-        uint64_t id[2] = {c->puts[i].key.hi, c->puts[i].key.lo};
-        struct str key = {arena_dup(&c->arena, id, sizeof id), sizeof id};
-        uintptr_t *slot = map_put(&c->table, key, &added);
-        if (e && e->check == check_of(e, (const char *)e + ENTRY_BYTES)) {
-            if (c->puts[i].where)
-                *c->puts[i].where = known;
-            continue;
+        const struct entry *e = find(c, c->puts[i].key, &known);
+        uintptr_t *slot = map_put(&c->table, put_key(c, i), NULL);
+        bool there = (e && e->check == check_of(e, (const char *)e + ENTRY_BYTES)) || *slot >= at; /* put twice */
+        if (!there) {
+            *slot = (uintptr_t)(at + b.n);
+            append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
         }
-        *slot = (uintptr_t)(at + b.n);
         if (c->puts[i].where)
-            *c->puts[i].where = at + b.n;
-        append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
+            *c->puts[i].where = *slot;
     }
     size_t done = 0;
     bool ok = true;

@@ -145,7 +145,9 @@ static void bind_target(struct runner *x, struct str target, struct str value, b
                 b->kind = BIND_OPAQUE;
             return;
         }
-        runner_bind(x, target, BIND_VALUE)->text = value;
+        struct binding *made = runner_bind(x, target, BIND_VALUE);
+        made->text = value;
+        made->line = x->line;
         return;
     }
     if (split_find(target, ',') >= target.n) {
@@ -206,6 +208,7 @@ static bool grow_list(struct runner *x, struct str name, struct str arg, bool ex
         memcpy(items + list.n_items, extend ? more.items : &more, n * sizeof *items);
     list.items = items;
     list.n_items += n;
+    b->grown_line = x->line;
     b->value = list;
     b->state = 2;
     return true;
@@ -226,6 +229,7 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
     struct str rest = st->text, word = STR(""), callee, args;
     struct split_assignment a;
     bool dotted;
+    x->line = x->w->line = st->line;
     if (!split_word(&rest, &word, &dotted) || word.p != st->text.p)
         word = STR("");
     if (str_eq(word, STR("import"))) {
@@ -291,6 +295,7 @@ static int condition(struct runner *x, const struct stmt *st)
         return 0;
     bool before = x->w->into_installed;
     x->w->into_installed = true;
+    x->w->line = st->line;
     struct value v = scope_eval(x->w, x->s, text);
     x->w->into_installed = before;
     return value_truth(&v);
@@ -539,6 +544,7 @@ void scope_run(struct world *w, struct scope *s, uint32_t i, uint8_t depth)
     s->outcome = (uint8_t)(x.import_fails ? MAY_STOP : o);
     if (s->owner)
         return;
+    s->module->import_fails = x.import_fails;
     if (x.import_fails)
         runner_doubt(&x, "an import that is not found");
     else if (o == STOPS)

@@ -52,6 +52,11 @@ static void note_missing(struct runner *x, struct str dotted, uint8_t level)
 {
     if (level == 0 && !x->maybe && world_has(x->w, x->s->module, dotted) == 0)
         x->import_fails = true;
+    if (level && !x->maybe && x->w->depth == 1) { /* a test module's neighbour: one that fails makes it fail */
+        struct module *m = world_import(x->w, x->s->module, dotted, level, false);
+        if (m && m->import_fails)
+            x->import_fails = true;
+    }
 }
 
 void runner_import(struct runner *x, struct str text)

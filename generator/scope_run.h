@@ -9,6 +9,7 @@ struct runner {
     struct world *w;
     struct scope *s;
     bool maybe;
+    uint32_t line;       /* of the statement */
     bool import_fails;   /* a certain ImportError was met */
 };
 

@@ -123,7 +123,8 @@ static void collect_name(struct collector *x, struct binding *b)
         return;
     }
     struct value v = binding_value(x->w, b);
-    bool callable = v.kind == VALUE_UNKNOWN || v.kind == VALUE_EXTERNAL ||
+    bool partial = b->kind == BIND_VALUE && str_contains(b->text, STR("partial"));
+    bool callable = partial || v.kind == VALUE_UNKNOWN || v.kind == VALUE_EXTERNAL ||
                     (v.kind == VALUE_NAMED && v.ref && ((const struct object *)v.ref)->kind == OBJECT_BINDING);
     if (callable)
         collector_doubtful(x, b->name, 0, "it is assigned something that cannot be followed", false);
@@ -258,6 +259,11 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
                                 .long_str = w->config->long_str_ids, .empty_mark = w->config->empty_mark};
     for (size_t i = 0; o->conftests && i < o->conftests->n; i++)
         world_module(w, o->conftests->items[i]); /* pytest imports them first */
+    for (size_t i = 0; o->plugins && i < o->plugins->n; i++) {
+        struct module *plugin = world_module(w, o->plugins->items[i]);
+        if (plugin)
+            add_chain(&x, plugin);
+    }
     x.m = world_module(w, path);
     if (!x.m || x.m->error_line) {
         collector_doubtful(&x, STR(""), x.m ? x.m->error_line : 0, x.m ? "a syntax error" : "it cannot be read", true);

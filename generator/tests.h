@@ -40,6 +40,8 @@ struct test {
 
 struct tests_options {
     struct str relative;            /* of the module, to rootdir */
+    const struct strs *plugins;     /* paths of plugins that are read like conftests; may be NULL */
+    bool anyio, asyncio;            /* these plugins are there */
     const struct strs *conftests;   /* paths that apply, from far to near */
     const char *doubt;              /* about all: a hook that may change what is collected */
 };

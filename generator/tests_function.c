@@ -14,6 +14,7 @@ struct function {
     struct test t;                   /* what all its tests have in common */
     struct decoration d;
     struct mark_list marks;
+    bool coroutine;
     struct str *args;
     uint32_t n_args;
     struct ids_list sets[32];        /* parametrizations, in pytest's order */
@@ -191,6 +192,30 @@ static bool may_generate(struct function *f, const struct fixture_closure *c)
     return false;
 }
 
+static bool has_fixture(struct collector *x, struct str name)
+{
+    for (uint32_t i = 0; i < x->chain.n; i++)
+        if (fixture_find(x->w, x->chain.scopes[i], name))
+            return true;
+    return false;
+}
+
+/* anyio parametrizes the tests that it runs by backend, pytest-asyncio by what overrides its policy fixture. */
+static const char *plugin_doubt(struct function *f, const struct fixture_closure *c)
+{
+    const struct collector *x = f->x;
+    bool marked = false;
+    for (uint32_t i = 0; i < f->t.n_marks; i++)
+        marked = marked || str_eq(f->t.marks[i].text, STR("anyio"));
+    for (uint32_t i = 0; i < c->n; i++)
+        marked = marked || str_starts(c->names[i], STR("anyio_backend"));
+    if (x->o->anyio && (marked || f->coroutine))
+        return "the anyio plugin chooses the backends";
+    if (x->o->asyncio && f->coroutine && has_fixture(f->x, STR("event_loop_policy")))
+        return "pytest-asyncio runs it for each event loop policy";
+    return NULL;
+}
+
 /* All parametrizations of the function. False with t.doubt. */
 static bool find_sets(struct function *f)
 {
@@ -225,6 +250,8 @@ static bool find_sets(struct function *f)
         f->t.doubt = c.doubt;
     if (!f->t.doubt && x->n_generate && may_generate(f, &c))
         f->t.doubt = "pytest_generate_tests";
+    if (!f->t.doubt)
+        f->t.doubt = plugin_doubt(f, &c);
     for (uint32_t i = 0; i < all.n && !f->t.doubt; i++) { /* "function uses no argument" */
         bool known = false;
         for (uint32_t k = 0; k < c.n; k++)
@@ -319,7 +346,7 @@ static void add_product(struct function *f)
 
 static bool is_plain(const struct function *f)
 {
-    return f->n_args == 0 && !f->x->has_autouse && !f->x->n_generate && f->t.n_marks == 0;
+    return !f->coroutine && f->n_args == 0 && !f->x->has_autouse && !f->x->n_generate && f->t.n_marks == 0;
 }
 
 static void release(struct function *f)
@@ -333,6 +360,7 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
 {
     struct function f = {.x = x, .t = {.function = collector_normalize(x->w, name), .line = line, .class = STR("")}};
     f.d.marks = &f.marks;
+    f.coroutine = str_starts(header, STR("async"));
     uint32_t words = def ? def->scope->module->stmts[def->stmt].words : 0;
     if (def && def->decorators < def->stmt)
         decoration_read(x->w, def, &f.d);
@@ -353,7 +381,7 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
     if ((def && def->patched) || b->patched || b->test_attr == 3)
         why = "attributes of it are assigned later";
     if (generator && x->ids.pytest >= 804) {
-        collector_doubtful(x, f.t.function, line, "a test that yields: pytest fails to collect it", true);
+        collector_doubtful(x, STR(""), line, "a test that yields: pytest fails to collect it", true);
         release(&f);
         return;
     }

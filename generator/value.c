@@ -32,6 +32,18 @@ static bool put_float(double f, struct buf *out)
     return true;
 }
 
+/* Without text it is f times j; its real part is a negative zero when it was negated. */
+static bool put_imaginary(double f, struct buf *out)
+{
+    bool negative = signbit(f) && !isnan(f);
+    buf_z(out, negative ? "(-0-" : "");
+    put_float(fabs(f), out);
+    if (str_ends(buf_view(out), STR(".0")))
+        out->n -= 2;
+    buf_z(out, negative ? "j)" : "j");
+    return true;
+}
+
 bool value_str(const struct value *v, struct buf *out)
 {
     switch (v->kind) {
@@ -47,6 +59,10 @@ bool value_str(const struct value *v, struct buf *out)
     case VALUE_FLOAT:
         return put_float(v->f, out);
     case VALUE_COMPLEX:
+        if (!v->text.n)
+            return put_imaginary(v->f, out);
+        buf_str(out, v->text);
+        return true;
     case VALUE_STR:
     case VALUE_ENUM:
         buf_str(out, v->text);
@@ -97,7 +113,7 @@ static bool repr_text(const struct value *v, struct buf *out)
 static bool repr_items(const struct value *v, struct buf *out)
 {
     bool dict = v->kind == VALUE_DICT;
-    if (v->kind == VALUE_SET && v->n_items != 1)
+    if ((v->kind == VALUE_SET && v->n_items != 1) || v->called)
         return false;
     buf_char(out, v->kind == VALUE_TUPLE ? '(' : v->kind == VALUE_LIST ? '[' : '{');
     for (uint32_t i = 0; i < v->n_items; i++) {
@@ -159,7 +175,7 @@ int value_truth(const struct value *v)
     case VALUE_LIST:
     case VALUE_SET:
     case VALUE_DICT:
-        return v->n_items > 0;
+        return v->n_items > 0 ? 1 : v->called ? -1 : 0; /* an iterator is true */
     case VALUE_PATTERN:
     case VALUE_MARK:
     case VALUE_PARAM:
@@ -183,7 +199,7 @@ static bool number(const struct value *v, double *out)
 
 static bool is_sequence(const struct value *v)
 {
-    return v->kind == VALUE_TUPLE || v->kind == VALUE_LIST;
+    return (v->kind == VALUE_TUPLE || v->kind == VALUE_LIST) && !v->called;
 }
 
 static bool is_known(const struct value *v)

@@ -36,7 +36,8 @@ enum value_kind {
 struct value_keyword;
 struct value {
     enum value_kind kind;
-    bool called;              /* MARK; of an EXTERNAL: it is a module of that name */
+    bool called;              /* MARK; of an EXTERNAL: it is a module of that name; of a TUPLE or LIST: it
+                                 stands for a range, a view or an iterator of these items */
     int64_t i;
     double f;
     struct str text;

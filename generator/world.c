@@ -203,23 +203,37 @@ struct module *world_import(struct world *w, const struct module *from, struct s
     return world_module(w, path);
 }
 
+/* A directory that is no package: a namespace, of which the next name must be found in some root. */
+static int in_namespace(struct world *w, const struct strs *const *lists, struct str dotted)
+{
+    size_t first = str_chr(dotted, '.');
+    if (first == dotted.n)
+        return 1;
+    size_t second = first + 1 + str_chr(str_slice(dotted, first + 1, dotted.n), '.');
+    struct str two = str_slice(dotted, 0, second);
+    bool ns = false;
+    for (size_t l = 0; l < 3; l++)
+        for (size_t i = 0; i < lists[l]->n; i++)
+            if (find_in(w, lists[l]->items[i], two, &ns).n || ns)
+                return 1;
+    return 0;
+}
+
 int world_has(struct world *w, const struct module *from, struct str dotted)
 {
     struct str top = str_slice(dotted, 0, str_chr(dotted, '.'));
-    uintptr_t *known = map_get(&w->has, top);
+    uintptr_t *known = map_get(&w->has, dotted);
     if (known)
         return (int)*known - 2;
-    int has = interp_has_module(&w->config->interp, top);
-    if (has != 1 && find_absolute(w, from, top).n)
-        has = 1;
-    bool ns = false;
+    bool package = find_absolute(w, from, top).n > 0, ns = false;
+    int has = package ? 1 : interp_has_module(&w->config->interp, top);
     const struct strs *lists[] = {w->roots, &w->config->probe.pythonpath, &w->config->probe.path};
-    for (size_t l = 0; has == 0 && l < 3; l++)
+    for (size_t l = 0; !package && l < 3; l++)
         for (size_t i = 0; i < lists[l]->n && !ns; i++)
             find_in(w, lists[l]->items[i], top, &ns);
     if (ns)
-        has = 1;
-    *map_put(&w->has, copy(w, top), NULL) = (uintptr_t)(has + 2);
+        has = in_namespace(w, lists, dotted);
+    *map_put(&w->has, copy(w, dotted), NULL) = (uintptr_t)(has + 2);
     return has;
 }
 

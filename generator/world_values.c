@@ -86,8 +86,12 @@ static struct value compute(struct world *w, struct binding *b)
     case BIND_OPAQUE:
         break;
     case BIND_VALUE:
-        if (b->text.n)
+        if (b->text.n) {
+            uint32_t line = w->line;
+            w->line = b->line;
             v = scope_eval(w, b->scope, b->text);
+            w->line = line;
+        }
         if (b->mutated && (is_mutable(&v) || v.kind == VALUE_TUPLE))
             v = (struct value){0};
         break;
@@ -129,6 +133,8 @@ struct binding *binding_follow(struct world *w, struct binding *b, bool outside)
         if (b->kind == BIND_FROM) {
             struct module *m = world_import(w, b->scope->module, b->text, b->level, outside);
             b = m && m->ready && !b->rebound ? scope_get(&m->scope, b->from_name) : NULL;
+        } else if (b->kind == BIND_VALUE && !b->rebound && scope_get(b->scope, b->text)) {
+            b = scope_get(b->scope, b->text); /* name = other_name */
         } else if (b->kind == BIND_VALUE && !b->rebound) {
             struct value v = scope_eval(w, b->scope, b->text);
             const struct object *o = v.kind == VALUE_NAMED ? v.ref : NULL;
@@ -196,6 +202,8 @@ static enum expr_name ask_name(void *ctx, struct str name, struct value *out)
         b = scope_get(a->s->module->scope.outer, name);
     if (b) {
         *out = binding_value(a->w, b);
+        if (b->grown_line && b->grown_line > a->w->line) /* a copy of it would be shorter than it is in the end */
+            *out = (struct value){0};
         if (out->kind == VALUE_EXTERNAL && a->w->into_installed && str_chr(out->text, '.') < out->text.n) {
             struct value v = installed_value(a->w, out->text);
             if (v.kind != VALUE_UNKNOWN)
