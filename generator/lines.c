@@ -282,4 +282,24 @@ void body_line(struct body_words *b, const struct line *l)
             found &= ~(uint32_t)WORD_YIELD;
     }
     b->words |= found;
+    if (b->nested && l->indent > b->nested_indent)
+        return;
+    if (str_eq(word, STR("return"))) {
+        struct str what = str_trim((struct str){l->body + 6, (size_t)(l->text_end - l->body - 6)});
+        b->mixed = b->mixed || (b->returned.n && !str_eq(b->returned, what)) || !what.n;
+        b->returned = what;
+    } else if (!b->nested && l->colon && !line_opens(l)) {
+        b->mixed = true; /* "if x: return y" is not looked into */
+    }
+}
+
+uint32_t body_words(const struct body_words *b, struct str header)
+{
+    size_t open = str_chr(header, '(');
+    struct str first = {header.p + open + 1, 0};
+    while (open < header.n && first.p + first.n < header.p + header.n &&
+           classes[(unsigned char)first.p[first.n]] == WORD)
+        first.n++;
+    bool returns = open < header.n && first.n && !b->mixed && str_eq(first, b->returned);
+    return b->words | (returns ? WORD_RETURNS : 0);
 }

@@ -18,6 +18,7 @@ enum line_word {            /* words that occurred in a line, outside strings */
     WORD_NAMESPACE = 2,     /* globals, exec, modules: can bind names of the module from anywhere */
     WORD_WRAPS = 4,         /* wraps, update_wrapper */
     WORD_LAMBDA = 8,
+    WORD_RETURNS = 32,      /* of a body: it returns its first argument, and nothing else */
     WORD_SETS = 16          /* setattr, vars, locals, __dict__: can do so in the module's own statements */
 };
 enum { LINE_SEMICOLONS = 16 };
@@ -53,7 +54,13 @@ bool line_opens(const struct line *l);
 /* The words of a piece of source, all lines of it: for a function's body. */
 uint32_t lines_words(struct str text, struct strs *mutated);
 /* The words in a body that are the function's own: WORD_YIELD not counted in functions within. */
-struct body_words { uint32_t words, nested_indent; bool nested; };
+struct body_words {
+    uint32_t words, nested_indent;
+    bool nested, mixed;     /* mixed: it returns other things than `returned` */
+    struct str returned;
+};
 void body_line(struct body_words *b, const struct line *l);
+/* All of them, once the body is read. */
+uint32_t body_words(const struct body_words *b, struct str header);
 
 #endif

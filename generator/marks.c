@@ -116,13 +116,14 @@ static void apply(struct decoration *d, enum effect e, const struct value *args,
     }
 }
 
-/* A function of the project that returns a wrapper made with functools.wraps keeps name and arguments. */
-static bool is_wrapper(const struct value *v)
+/* A function of the project that returns a wrapper made with functools.wraps, or what it got, keeps name and
+ * arguments. */
+static bool is_wrapper(const struct value *v, uint32_t words)
 {
     const struct object *o = v->kind == VALUE_NAMED ? v->ref : NULL;
     if (!o || o->kind != OBJECT_BINDING || o->binding->kind != BIND_DEF)
         return false;
-    return o->module->stmts[o->binding->stmt].words & WORD_WRAPS;
+    return o->module->stmts[o->binding->stmt].words & words;
 }
 
 static void read_one(struct world *w, struct binding *def, struct str text, uint32_t line, struct decoration *d)
@@ -158,10 +159,12 @@ static void read_one(struct world *w, struct binding *def, struct str text, uint
         marks_add(d->marks, &whole);
         return;
     }
-    if (is_wrapper(&v)) {
+    if (is_wrapper(&v, WORD_WRAPS)) {
         d->wrapped = true;
         return;
     }
+    if (callee.n == text.n && is_wrapper(&v, WORD_RETURNS))
+        return;
     if (v.kind == VALUE_UNKNOWN && str_ends(callee, STR("setter")))
         d->property = true;
     d->doubt = "a decorator that cannot be followed";

@@ -76,7 +76,7 @@ static bool put_function(struct outliner *x)
         ok = advance(x);
     }
     x->o->mutated.n = changed;
-    s->words = (uint8_t)words.words;
+    s->words = (uint8_t)body_words(&words, (struct str){l.body, (size_t)(l.colon - l.body)});
     x->lines.mutated = NULL;
     return ok;
 }

@@ -61,7 +61,10 @@ static bool add_function(struct scanner *x, uint32_t depth)
     struct str header = between(l.body, l.colon), body = between(l.colon + 1, l.text_end);
     struct body_words words = {0};
     if (!line_opens(&l)) {
-        words.words = lines_words(body, NULL);
+        struct lines one = lines_of(body);
+        struct line only;
+        while (lines_next(&one, &only))
+            body_line(&words, &only);
         if (!advance(x))
             return false;
     } else {
@@ -82,7 +85,7 @@ static bool add_function(struct scanner *x, uint32_t depth)
         if (!ok)
             return false;
     }
-    add(x, STMT_DEF, depth, words.words, l.row, header);
+    add(x, STMT_DEF, depth, body_words(&words, header), l.row, header);
     if (stmts_keeps_body(header, body))
         add(x, STMT_BODY, depth + 1, 0, l.row, body);
     return true;

@@ -109,7 +109,7 @@ static void add(struct walk *x, int kind, uint32_t depth, uint32_t words, uint32
 }
 
 /* A function's body without comments around it; *words, and what it changes when it is below its header. */
-static struct str body_of(struct walk *x, size_t colon, size_t end, uint32_t *words)
+static struct str body_of(struct walk *x, struct str header, size_t colon, size_t end, uint32_t *words)
 {
     struct str body = str_trim(str_slice(x->source, colon + 1, end));
     while (body.n && *body.p == '#')
@@ -128,7 +128,7 @@ static struct str body_of(struct walk *x, size_t colon, size_t end, uint32_t *wo
         body_line(&own, &l);
         body.n = (size_t)(l.text_end - body.p);
     }
-    *words = own.words | (lines.odd ? WORD_NAMESPACE : 0);
+    *words = body_words(&own, header) | (lines.odd ? WORD_NAMESPACE : 0);
     return body;
 }
 
@@ -146,7 +146,7 @@ static void add_node(struct walk *x, TSNode n, int kind, const struct outline_se
     for (size_t i = s ? s->from : from; i < from; i++) /* a joined line holds several rows */
         row += x->source.p[i] == '\n';
     if (kind == STMT_DEF)
-        body = body_of(x, colon, end, &words);
+        body = body_of(x, text, colon, end, &words);
     else if (kind == STMT_SIMPLE || kind == STMT_DECORATOR)
         words = lines_words(text, NULL);
     add(x, kind, x->depth, words, row, text);

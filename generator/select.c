@@ -21,7 +21,7 @@ struct op {
     uint32_t n_keywords;
 };
 struct select {
-    bool is_mark;
+    bool is_mark, is_empty;       /* is_empty: nothing was asked for, all match */
     struct op *ops;
     size_t n, cap;
     struct arena arena;
@@ -47,6 +47,7 @@ static bool complain(struct scanner *x, size_t at, const char *what)
                    (int)x->input.n, x->input.p, column, what);
 }
 
+/* Bytes from 0x80 on are taken as letters, as pyname_is_identifier does. */
 static bool is_ident(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -124,6 +125,22 @@ static void emit(struct select *s, struct op op)
 
 /* ---- keyword arguments of a mark ---- */
 
+/* One that does not fit is left open: a mark that has one cannot be told. */
+static bool take_number(struct str s, struct value *out)
+{
+    struct str digits = str_starts(s, STR("-")) ? str_slice(s, 1, s.n) : s;
+    int64_t n = 0;
+    bool fits = true;
+    for (size_t i = 0; i < digits.n; i++) {
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return false;
+        fits = fits && n <= (INT64_MAX - 9) / 10;
+        n = fits ? n * 10 + (digits.p[i] - '0') : 0;
+    }
+    *out = (struct value){.kind = fits ? VALUE_INT : VALUE_UNKNOWN, .i = digits.n == s.n ? n : -n};
+    return digits.n > 0;
+}
+
 static bool keyword_value(struct scanner *x, struct value *out)
 {
     if (x->type == T_STRING) {
@@ -132,17 +149,11 @@ static bool keyword_value(struct scanner *x, struct value *out)
     }
     if (x->type != T_IDENT)
         return reject(x, "identifier");
-    struct str s = x->value, digits = str_starts(s, STR("-")) ? str_slice(s, 1, s.n) : s;
-    bool number = digits.n > 0 && digits.n < 18;
-    for (size_t i = 0; i < digits.n; i++)
-        number = number && digits.p[i] >= '0' && digits.p[i] <= '9';
-    if (number) {
-        *out = (struct value){.kind = VALUE_INT};
-        for (size_t i = 0; i < digits.n; i++)
-            out->i = out->i * 10 + (digits.p[i] - '0');
-        if (digits.n != s.n)
-            out->i = -out->i;
-    } else if (str_eq(s, STR("True")) || str_eq(s, STR("False"))) {
+    struct str s = x->value;
+    size_t at = x->at;
+    if (!advance(x) || take_number(s, out)) /* pytest looks at the next token first */
+        return !x->err->msg[0];
+    if (str_eq(s, STR("True")) || str_eq(s, STR("False"))) {
         *out = (struct value){.kind = VALUE_BOOL, .i = s.p[0] == 'T'};
     } else if (str_eq(s, STR("None"))) {
         *out = (struct value){.kind = VALUE_NONE};
@@ -174,40 +185,46 @@ static bool is_reserved(struct str s)
     return false;
 }
 
+/* What stands before the "=". */
+static bool keyword_name(struct scanner *x, struct str *name)
+{
+    char text[128];
+    int shown = (int)(x->value.n < 80 ? x->value.n : 80);
+    if (x->type != T_IDENT)
+        return reject(x, "identifier");
+    if (!is_identifier(x->value)) {
+        snprintf(text, sizeof text, "not a valid python identifier %.*s", shown, x->value.p);
+        return complain(x, x->at, text);
+    }
+    if (is_reserved(x->value)) {
+        snprintf(text, sizeof text, "unexpected reserved python keyword `%.*s`", shown, x->value.p);
+        return complain(x, x->at, text);
+    }
+    *name = x->value;
+    if (!advance(x))
+        return false;
+    return x->type == T_EQUAL || reject(x, "=");
+}
+
 static bool keywords(struct scanner *x, struct op *op)
 {
-    struct value_keyword list[16];
+    struct value_keyword *list = NULL;
+    size_t n = 0, cap = 0;
+    bool ok;
     do {
-        struct value_keyword *k = &list[op->n_keywords];
-        char text[128];
-        if (!advance(x))
-            return false;
-        if (x->type != T_IDENT)
-            return reject(x, "identifier");
-        if (!is_identifier(x->value)) {
-            snprintf(text, sizeof text, "not a valid python identifier %.*s",
-                     (int)(x->value.n < 80 ? x->value.n : 80), x->value.p);
-            return complain(x, x->at, text);
-        }
-        if (is_reserved(x->value)) {
-            snprintf(text, sizeof text, "unexpected reserved python keyword `%.*s`", (int)x->value.n, x->value.p);
-            return complain(x, x->at, text);
-        }
-        k->name = x->value;
-        if (!advance(x))
-            return false;
-        if (x->type != T_EQUAL)
-            return reject(x, "=");
-        if (!advance(x) || !keyword_value(x, &k->value))
-            return false;
-        if (++op->n_keywords == 16)
-            return complain(x, x->at, "too many parameters");
-    } while (x->type == T_COMMA);
-    if (x->type != T_RPAREN)
-        return reject(x, "right parenthesis");
-    op->keywords = arena_array(&x->s->arena, op->n_keywords, sizeof *list);
-    memcpy(op->keywords, list, op->n_keywords * sizeof *list);
-    return advance(x);
+        list = xgrow(list, &cap, n + 1, sizeof *list);
+        list[n] = (struct value_keyword){.value = {.kind = VALUE_UNKNOWN}};
+        ok = advance(x) && keyword_name(x, &list[n].name) && advance(x) && keyword_value(x, &list[n].value);
+        n++;
+    } while (ok && x->type == T_COMMA);
+    ok = ok && (x->type == T_RPAREN || reject(x, "right parenthesis")) && advance(x);
+    if (ok) {
+        op->keywords = arena_array(&x->s->arena, n, sizeof *list);
+        memcpy(op->keywords, list, n * sizeof *list);
+        op->n_keywords = (uint32_t)n;
+    }
+    free(list);
+    return ok;
 }
 
 /* ---- the expression: operators wait on a stack ---- */
@@ -286,7 +303,9 @@ static bool parse(struct scanner *x)
 struct select *select_new(struct str text, bool is_mark, struct err *err)
 {
     struct select *s = xmalloc(sizeof *s);
-    *s = (struct select){.is_mark = is_mark};
+    while (!is_mark && text.n && strchr(" \t\n\r\f\v\x1c\x1d\x1e\x1f", text.p[0]) && text.p[0])
+        text = str_slice(text, 1, text.n); /* as pytest strips it: columns count from there */
+    *s = (struct select){.is_mark = is_mark, .is_empty = text.n == 0};
     struct str own = {arena_dup(&s->arena, text.p ? text.p : "", text.n), text.n};
     struct scanner x = {.s = s, .input = own, .err = err};
     bool ok = parse(&x);
@@ -351,6 +370,8 @@ static int match_one(const struct select *s, const struct op *op, const struct s
 
 int select_match(const struct select *s, const struct select_item *item)
 {
+    if (s->is_empty)
+        return 1;
     signed char small[256], *stack = s->n <= sizeof small ? small : xmalloc(s->n);
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {

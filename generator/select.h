@@ -1,6 +1,16 @@
 /* -k and -m expressions: pytest's grammar and meaning (7.0 to 9.2, src/_pytest/mark/expression.py,
  * src/_pytest/mark/__init__.py: KeywordMatcher, MarkMatcher).
  *
+ * An empty expression selects all; so does a -k of white space alone (a -m of white space selects none).
+ * What this leaves out: bytes from 0x80 on are all taken as letters, and case is folded in ASCII only; the
+ * arguments of marks, pytest 8.3's, are also taken where an older pytest says "unexpected character".
+ *
+ * The names of -k are the caller's to collect, as KeywordMatcher.from_item does (in any order, doubles are
+ * harmless): the names of the item (with its "[id]") and of its classes, module, packages and directories,
+ * without the session's, and from pytest 8 without the root directory's; extra_keyword_matches of all of them;
+ * the names in the function's __dict__, which to 9.1 are all of them, "pytestmark" of a marked function too
+ * (from 9.2 not those with a leading "_", nor "pytestmark" and "cache_parameters"); the names of all marks.
+ *
  * struct select *s = select_new(text, is_mark, &err); … select_match(s, &item); … select_free(s). */
 #ifndef FASTEST_GENERATOR_SELECT_H
 #define FASTEST_GENERATOR_SELECT_H

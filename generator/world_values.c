@@ -2,6 +2,7 @@
 
 #include "generator/classes.h"
 #include "generator/expr.h"
+#include "generator/lines.h"
 #include "generator/scope.h"
 #include "generator/split.h"
 
@@ -32,7 +33,10 @@ static bool keeps_name(struct world *w, struct binding *b)
             continue;
         split_call(st->text, &callee, &args);
         struct value v = scope_eval(w, b->scope, callee);
-        if (v.kind == VALUE_MARK)
+        const struct object *o = v.kind == VALUE_NAMED ? v.ref : NULL;
+        bool returned = o && o->kind == OBJECT_BINDING && o->binding->kind == BIND_DEF && callee.n == st->text.n &&
+                        o->module->stmts[o->binding->stmt].words & WORD_RETURNS;
+        if (v.kind == VALUE_MARK || returned)
             continue;
         if (v.kind == VALUE_EXTERNAL && b->kind == BIND_CLASS &&
             (str_eq(v.text, STR("dataclasses.dataclass")) || str_eq(v.text, STR("functools.total_ordering")) ||
