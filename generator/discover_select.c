@@ -138,6 +138,7 @@ static bool is_deselected(const struct discover_state *s, const struct test *t)
 
 struct selection {
     struct select *keyword, *mark;
+    bool old; /* before 9.2 every attribute of the function is a name */
 };
 
 static void add_path_names(struct strs *names, struct str relative)
@@ -166,7 +167,7 @@ static bool matches(const struct selection *sel, const struct unit *u, const str
         strs_add(&names, str_slice(t->id, tail, t->id.n));
     for (uint32_t i = 0; i < t->n_marks; i++)
         strs_add(&names, t->marks[i].text);
-    if (t->n_marks)
+    if (t->n_marks && sel->old)
         strs_add(&names, STR("pytestmark"));
     struct select_item item = {.names = names.items, .n_names = (uint32_t)names.n, .marks = t->marks,
                                .n_marks = t->n_marks};
@@ -200,7 +201,7 @@ static void add_error(struct discovered *d, struct discover_state *s, const stru
 bool discover_select(struct discover_state *s, struct err *err)
 {
     struct discovered *d = s->out;
-    struct selection sel = {0};
+    struct selection sel = {.old = str_cmp(d->config.probe.pytest, STR("9.2")) < 0};
     struct map names = {0};
     size_t cap = 0;
     if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, false, err)))

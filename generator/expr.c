@@ -110,6 +110,8 @@ static struct value parse_number(struct expr *x)
         int base = !hex ? 10 : (digits[1] | 32) == 'x' ? 16 : (digits[1] | 32) == 'o' ? 8 : 2;
         char *from = hex ? digits + 2 : digits;
         unsigned long long u = strtoull(from, &end, base);
+        if (end == from)
+            return expr_fail(x);
         v.i = (int64_t)u;
         if (strlen(from) > (size_t)(base == 2 ? 62 : base == 8 ? 20 : base == 16 ? 15 : 18)) {
             v = expr_unknown();

@@ -15,9 +15,29 @@ void expr_add(struct expr *x, struct expr_list *l, struct value v)
     l->items[l->n++] = v;
 }
 
+/* The last value of a key counts, at the place of the first. */
+static void merge_keys(struct expr_list *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i + 1 < l->n; i += 2) {
+        size_t at = n;
+        for (size_t k = 0; k < n && at == n && l->n < 4000; k += 2)
+            if (value_equal(&l->items[k], &l->items[i]) == 1)
+                at = k;
+        if (at == n) {
+            l->items[n] = l->items[i];
+            n += 2;
+        }
+        l->items[at + 1] = l->items[i + 1];
+    }
+    l->n = n;
+}
+
 struct value expr_finish(struct expr *x, enum value_kind kind, struct expr_list *l)
 {
     struct value v = {0};
+    if (kind == VALUE_DICT)
+        merge_keys(l);
     if (!l->unknown && !x->bad) {
         struct value *kept = arena_array(x->env->arena, l->n, sizeof *kept);
         if (l->n)
@@ -50,18 +70,9 @@ struct comprehension {
 /* Up to the keyword at depth 0, or the end. */
 static struct str until(struct str s, const char *const *words, size_t n_words, size_t *at)
 {
-    struct str rest = s, word;
-    bool dotted;
-    while (split_word(&rest, &word, &dotted))
-        for (size_t i = 0; i < n_words && !dotted; i++) {
-            struct str before = {s.p, (size_t)(word.p - s.p)};
-            if (str_eq(word, str_z(words[i])) && split_find(before, '\1') == before.n) {
-                *at = (size_t)(word.p - s.p);
-                return str_slice(s, 0, *at);
-            }
-        }
-    *at = s.n;
-    return s;
+    *at = split_find_word(s, words, n_words);
+    *at = *at < s.n ? *at : s.n;
+    return str_slice(s, 0, *at);
 }
 
 static void run_clauses(struct comprehension *c, struct str rest, const struct expr_local *locals, int deep);
@@ -217,6 +228,31 @@ struct value expr_display(struct expr *x, enum value_kind kind, char close)
     return expr_finish(x, kind, &l);
 }
 
+/* The rest of a set whose first item is read already: no text is read twice. */
+static struct value set_after(struct expr *x, const char *start, struct value first, struct expr_list *l)
+{
+    if (expr_at_for(x)) {
+        struct value v = expr_comprehension(x, VALUE_SET, start, NULL, NULL, '}');
+        return expr_take(x, "}") ? v : expr_fail(x);
+    }
+    expr_add(x, l, first);
+    bool more = expr_take(x, ",");
+    while (more && !x->bad && !expr_take(x, "}")) {
+        expr_skip(x);
+        bool star = x->p < x->end && *x->p == '*';
+        x->p += star;
+        struct value v = expr_parse(x);
+        if (star)
+            expr_spread(x, l, &v);
+        else
+            expr_add(x, l, v);
+        more = expr_take(x, ",");
+    }
+    if (!more && !expr_take(x, "}"))
+        x->bad = true;
+    return expr_finish(x, VALUE_SET, l);
+}
+
 struct value expr_braces(struct expr *x)
 {
     struct expr_list l = {0};
@@ -240,11 +276,10 @@ struct value expr_braces(struct expr *x)
             const char *key_end = x->p;
             expr_skip(x);
             if (x->bad || !expr_take(x, ":")) {
+                if (!x->bad && l.n == 0)
+                    return set_after(x, start, key, &l);
                 free(l.items);
-                if (x->bad || l.n)
-                    return expr_fail(x);
-                x->p = start;
-                return expr_display(x, VALUE_SET, '}');
+                return expr_fail(x);
             }
             expr_skip(x);
             const char *element = x->p;

@@ -32,6 +32,8 @@ static struct value complex_sum(struct expr *x, const struct value *a, const str
     double imaginary = minus ? -b->f : b->f;
     struct value part = {.kind = VALUE_FLOAT, .f = fabs(imaginary)}, real = {.kind = VALUE_FLOAT, .f = as_double(a)};
     struct value v = {.kind = VALUE_COMPLEX};
+    if (as_double(a) == 0 || isnan(imaginary) || isinf(imaginary)) /* other forms: "3j", "-0-3j" */
+        return expr_unknown();
     buf_char(&out, '(');
     struct buf text = {0};
     value_str(&real, &text);
@@ -336,7 +338,7 @@ static struct value parse_and(struct expr *x)
         if (a == 1)
             v = r;
         else if (a < 0)
-            v = b == 0 ? (struct value){.kind = VALUE_BOOL} : expr_unknown();
+            v = b == 0 ? (struct value){.i = VALUE_IS_FALSE} : expr_unknown();
     }
     return v;
 }
@@ -350,7 +352,7 @@ static struct value parse_or(struct expr *x)
         if (a == 0)
             v = r;
         else if (a < 0)
-            v = b == 1 ? (struct value){.kind = VALUE_BOOL, .i = 1} : expr_unknown();
+            v = b == 1 ? (struct value){.i = VALUE_IS_TRUE} : expr_unknown();
     }
     return v;
 }

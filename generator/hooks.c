@@ -160,6 +160,9 @@ static void look_at(struct follower *f, struct str text)
 static int condition(struct follower *f, const struct stmt *st)
 {
     struct str text = str_trim(str_slice(st->text, st->kind == STMT_IF ? 2 : 4, st->text.n));
+    bool option = str_contains(text, STR("getoption")) || str_contains(text, STR("getvalue"));
+    if (str_chr(text, '(') < text.n && !option)
+        return -1; /* other calls would only read more modules */
     struct value v = scope_eval(f->w, &f->body->scope, text);
     return value_truth(&v);
 }

@@ -19,15 +19,22 @@ static const unsigned char classes[256] = {
     [0x7f] = ODD,
 };
 
-static const struct { const char *word; uint32_t flag; } words[] = {
-    {"yield", WORD_YIELD},       {"globals", WORD_NAMESPACE}, {"locals", WORD_SETS},
-    {"vars", WORD_SETS},         {"exec", WORD_NAMESPACE},    {"setattr", WORD_SETS},
-    {"__dict__", WORD_SETS},     {"modules", WORD_NAMESPACE}, {"wraps", WORD_WRAPS},
-    {"update_wrapper", WORD_WRAPS}, {"lambda", WORD_LAMBDA},
+#define W(text, flag) {{text, sizeof text - 1}, flag}
+static const struct { struct str word; uint32_t flag; } words[] = {
+    W("yield", WORD_YIELD),       W("globals", WORD_NAMESPACE), W("locals", WORD_SETS),
+    W("vars", WORD_SETS),         W("exec", WORD_NAMESPACE),    W("setattr", WORD_SETS),
+    W("__dict__", WORD_SETS),     W("modules", WORD_NAMESPACE), W("wraps", WORD_WRAPS),
+    W("update_wrapper", WORD_WRAPS), W("lambda", WORD_LAMBDA),
 };
+/* The letters that they begin with. */
+static const bool begins[256] = {['y'] = true, ['g'] = true, ['l'] = true, ['v'] = true, ['e'] = true,
+                                 ['s'] = true, ['_'] = true, ['m'] = true, ['w'] = true, ['u'] = true};
 
-static const char *const mutators[] = {"append", "extend", "insert", "update", "pop", "remove", "add",
-                                       "clear", "sort", "reverse", "setdefault", "popitem", "discard"};
+static const struct { struct str word; uint32_t flag; } mutators[] = {
+    W("append", 1), W("extend", 1), W("insert", 1), W("update", 1), W("pop", 1), W("remove", 1), W("add", 1),
+    W("clear", 1), W("sort", 1), W("reverse", 1), W("setdefault", 1), W("popitem", 1), W("discard", 1),
+};
+#undef W
 
 struct lines lines_of(struct str text)
 {
@@ -36,10 +43,12 @@ struct lines lines_of(struct str text)
 
 static bool is_prefix(struct str word)
 {
+    if (word.n > 3)
+        return false;
     for (size_t i = 0; i < word.n; i++)
         if (!strchr("rRbBuUfFtT", word.p[i]))
             return false;
-    return word.n <= 3;
+    return true;
 }
 
 static bool is_formatted(struct str prefix)
@@ -68,7 +77,7 @@ static void note_mutation(struct lines *x, const struct line *l, struct str word
     if (p <= l->body || *p != '.' || word.p + word.n >= x->end || word.p[word.n] != '(')
         return;
     for (size_t i = 0; i < sizeof mutators / sizeof *mutators; i++) {
-        if (!str_eq(word, str_z(mutators[i])))
+        if (!str_eq(word, mutators[i].word))
             continue;
         const char *end = p;
         while (p > l->body && classes[(unsigned char)p[-1]] == WORD)
@@ -80,10 +89,10 @@ static void note_mutation(struct lines *x, const struct line *l, struct str word
 
 static uint32_t word_flag(struct str word)
 {
-    if (!strchr("yglevs_mwu", word.p[0]))
+    if (!begins[(unsigned char)word.p[0]] || word.n > 14)
         return 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (word.p[0] == words[i].word[0] && str_eq(word, str_z(words[i].word)))
+        if (word.n == words[i].word.n && memcmp(word.p, words[i].word.p, word.n) == 0)
             return words[i].flag;
     return 0;
 }

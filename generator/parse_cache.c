@@ -6,16 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* The file: a header of 64 bytes, then entries, each aligned to 8 bytes. Little-endian. */
-enum { HEADER_BYTES = 64, ENTRY_BYTES = 48, VERSION = 1, MAX_ENTRY = 16 << 20, USED_STEP_S = 3600 };
+enum { HEADER_BYTES = 64, ENTRY_BYTES = 48, VERSION = 1, MAX_ENTRY = 16 << 20, USED_STEP_S = 3600, MAX_DAMAGED = 64 };
 static const char magic[8] = "fstparse";
 static const uint32_t entry_magic = 0x54504346;
 static const uint64_t default_limit = UINT64_C(256) << 20;
@@ -41,12 +43,15 @@ struct parse_cache {
     char *path, *lock_path, *dir;
     char *map;                /* the file as it was when opened */
     size_t size;
+    pthread_mutex_t lock;     /* of the table */
     struct map table;         /* key → offset; made when a hint fails */
-    bool has_table, read_only;
+    bool has_table, is_whole; /* is_whole: nothing damaged was met when the table was made */
+    bool read_only;
     struct pending *puts;
     size_t n_puts, cap_puts;
     struct arena arena;
-    uint64_t limit, hits, misses, evicted;
+    uint64_t limit, evicted;
+    _Atomic uint64_t hits, misses;
 };
 
 _Static_assert(sizeof(struct header) == HEADER_BYTES && sizeof(struct entry) == ENTRY_BYTES, "layout");
@@ -92,9 +97,15 @@ static uint64_t check_of(const struct entry *e, const char *payload)
     return h ^ e->hi ^ (e->lo << 1) ^ e->size * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static size_t padded(uint64_t size)
+static bool is_right(const struct entry *e)
 {
-    return (size_t)(size + 7) & ~(size_t)7;
+    return e->check == check_of(e, (const char *)e + ENTRY_BYTES);
+}
+
+/* What an entry takes in the file. */
+static size_t entry_size(uint64_t size)
+{
+    return ENTRY_BYTES + ((size_t)(size + 7) & ~(size_t)7);
 }
 
 /* The entry at this place, if there is a whole one; its checksum is not looked at. */
@@ -103,7 +114,7 @@ static struct entry *entry_at(const struct parse_cache *c, uint64_t at)
     if (at < HEADER_BYTES || at % 8 || c->size < ENTRY_BYTES || at > c->size - ENTRY_BYTES)
         return NULL;
     struct entry *e = (struct entry *)(void *)(c->map + at);
-    if (e->magic != entry_magic || e->size > MAX_ENTRY || padded(e->size) > c->size - ENTRY_BYTES - at)
+    if (e->magic != entry_magic || e->size > MAX_ENTRY || entry_size(e->size) > c->size - at)
         return NULL;
     return e;
 }
@@ -143,6 +154,7 @@ struct parse_cache *parse_cache_open(uint64_t limit_bytes, bool read_only)
 {
     struct parse_cache *c = xmalloc(sizeof *c);
     *c = (struct parse_cache){.read_only = read_only, .limit = limit_bytes ? limit_bytes : parse_limit()};
+    pthread_mutex_init(&c->lock, NULL);
     c->dir = cache_dir();
     if (!c->dir)
         return c;
@@ -152,17 +164,25 @@ struct parse_cache *parse_cache_open(uint64_t limit_bytes, bool read_only)
     return c;
 }
 
-/* Calls take for each entry from `at` on, and returns where they end. What is damaged ends the walk. */
-static uint64_t walk(const struct parse_cache *c, uint64_t at, void (*take)(void *ctx, uint64_t at, struct entry *e),
-                     void *ctx)
+/* Calls take for each entry; true when there is nothing else. An entry is believed by its header as long as
+ * another one follows it; where the chain breaks, the next entry with a right checksum is looked for, a limited
+ * number of times. */
+static bool walk(const struct parse_cache *c, void (*take)(void *ctx, uint64_t at, struct entry *e), void *ctx)
 {
-    struct entry *e;
-    while ((e = entry_at(c, at))) {
-        if (take)
+    uint64_t at = HEADER_BYTES;
+    bool chained = true, whole = true;
+    for (int wrong = 0; at < c->size && wrong < MAX_DAMAGED;) {
+        struct entry *e = entry_at(c, at);
+        uint64_t next = e ? at + entry_size(e->size) : 0;
+        bool follows = e && chained && (next == c->size || entry_at(c, next));
+        chained = follows || (e && is_right(e));
+        if (chained && take)
             take(ctx, at, e);
-        at += ENTRY_BYTES + padded(e->size);
+        wrong += e && !chained;
+        whole = whole && chained;
+        at = chained ? next : at + 8;
     }
-    return at;
+    return whole && at == c->size;
 }
 
 static struct str key_view(const struct entry *e)
@@ -176,17 +196,24 @@ static void add_to_table(void *ctx, uint64_t at, struct entry *e)
     *map_put(&c->table, key_view(e), NULL) = (uintptr_t)at;
 }
 
+/* Under the lock when there may be other threads. */
+static void make_table(struct parse_cache *c)
+{
+    if (!c->has_table)
+        c->is_whole = walk(c, add_to_table, c);
+    c->has_table = true;
+}
+
 static struct entry *find(struct parse_cache *c, struct hash128 key, uint64_t *where)
 {
     struct entry *e = *where ? entry_at(c, *where) : NULL;
     if (e && e->hi == key.hi && e->lo == key.lo)
         return e;
-    if (!c->has_table) {
-        walk(c, HEADER_BYTES, add_to_table, c);
-        c->has_table = true;
-    }
     uint64_t id[2] = {key.hi, key.lo};
+    pthread_mutex_lock(&c->lock);
+    make_table(c);
     uintptr_t *at = map_get(&c->table, (struct str){(const char *)id, sizeof id});
+    pthread_mutex_unlock(&c->lock);
     if (!at)
         return NULL;
     *where = *at;
@@ -196,16 +223,15 @@ static struct entry *find(struct parse_cache *c, struct hash128 key, uint64_t *w
 bool parse_cache_get(struct parse_cache *c, struct hash128 key, uint64_t *where, struct str *data)
 {
     struct entry *e = c->map ? find(c, key, where) : NULL;
-    const char *payload = (const char *)e + ENTRY_BYTES;
-    if (!e || e->check != check_of(e, payload)) {
-        c->misses++;
+    if (!e || !is_right(e)) {
+        atomic_fetch_add_explicit(&c->misses, 1, memory_order_relaxed);
         return false;
     }
-    *data = (struct str){payload, e->size};
-    uint32_t now = now_min();
-    if (!c->read_only && now - e->used_min > USED_STEP_S / 60)
-        e->used_min = now;
-    c->hits++;
+    *data = (struct str){(const char *)e + ENTRY_BYTES, e->size};
+    uint32_t now = now_min(); /* used_min is shared with other threads and processes */
+    if (!c->read_only && now - __atomic_load_n(&e->used_min, __ATOMIC_RELAXED) > USED_STEP_S / 60)
+        __atomic_store_n(&e->used_min, now, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&c->hits, 1, memory_order_relaxed);
     return true;
 }
 
@@ -226,7 +252,7 @@ static void append_entry(struct buf *b, struct hash128 key, struct str data, uin
     e.check = check_of(&e, data.p);
     buf_add(b, &e, sizeof e);
     buf_add(b, data.p, data.n);
-    buf_add(b, zeros, padded(data.n) - data.n);
+    buf_add(b, zeros, entry_size(data.n) - ENTRY_BYTES - data.n);
 }
 
 static void put_header(struct buf *b, const struct parse_cache *c)
@@ -244,7 +270,7 @@ static void add_age(void *ctx, uint64_t at, struct entry *e)
 {
     struct ages *a = ctx;
     a->items = xgrow(a->items, &a->cap, a->n + 1, sizeof *a->items);
-    a->items[a->n++] = (struct aged){at, e->used_min, ENTRY_BYTES + padded(e->size)};
+    a->items[a->n++] = (struct aged){at, e->used_min, entry_size(e->size)};
 }
 
 static int by_age(const void *a, const void *b)
@@ -262,60 +288,87 @@ static struct str put_key(struct parse_cache *c, size_t i)
     return (struct str){arena_dup(&c->arena, id, sizeof id), sizeof id};
 }
 
-/* A new file: what was put, then as much of the old as fits in three quarters of the limit. */
-static bool rewrite(struct parse_cache *c, bool keep, struct err *err)
+static void add_puts(struct parse_cache *c, struct buf *b, struct map *placed, uint64_t budget)
+{
+    for (size_t i = 0; i < c->n_puts; i++) {
+        const struct pending *p = &c->puts[i];
+        bool added;
+        if (b->n + entry_size(p->data.n) > budget)
+            continue;
+        uintptr_t *slot = map_put(placed, put_key(c, i), &added);
+        if (added) {
+            *slot = (uintptr_t)b->n;
+            append_entry(b, p->key, p->data, now_min());
+        }
+        if (p->where)
+            *p->where = *slot;
+    }
+}
+
+static void add_old(struct parse_cache *c, struct buf *b, struct map *placed, uint64_t budget)
+{
+    struct ages ages = {0};
+    walk(c, add_age, &ages);
+    if (ages.n)
+        qsort(ages.items, ages.n, sizeof *ages.items, by_age);
+    for (size_t i = 0; i < ages.n; i++) {
+        const struct entry *e = entry_at(c, ages.items[i].at);
+        if (!is_right(e) || map_get(placed, key_view(e)))
+            continue; /* damaged, or there is a newer one */
+        if (b->n + ages.items[i].size > budget) {
+            c->evicted++;
+            continue;
+        }
+        *map_put(placed, key_view(e), NULL) = (uintptr_t)b->n;
+        buf_add(b, e, ages.items[i].size);
+    }
+    free(ages.items);
+}
+
+/* A new file in the old one's place: what was put, then as much of the old as fits in the budget. */
+static bool rewrite(struct parse_cache *c, uint64_t budget, struct err *err)
 {
     struct buf b = {0};
-    struct ages ages = {0};
-    uint64_t budget = c->limit - c->limit / 4;
-    if (keep && c->map) {
+    struct map placed = {0};
+    if (c->map) {
         struct header old;
         memcpy(&old, c->map, sizeof old);
         c->hits += old.hits;
         c->misses += old.misses;
         c->evicted += old.evicted;
-        walk(c, HEADER_BYTES, add_age, &ages);
-        qsort(ages.items, ages.n, sizeof *ages.items, by_age);
     }
     put_header(&b, c);
-    bool added;
-    for (size_t i = 0; i < c->n_puts && b.n + c->puts[i].data.n + ENTRY_BYTES <= budget; i++) {
-        uintptr_t *slot = map_put(&c->table, put_key(c, i), &added);
-        if (added)
-            *slot = (uintptr_t)b.n;
-        if (c->puts[i].where)
-            *c->puts[i].where = *slot;
-        if (added)
-            append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
-    }
-    for (size_t i = 0; i < ages.n; i++) {
-        const struct entry *e = entry_at(c, ages.items[i].at);
-        if (e->check != check_of(e, (const char *)e + ENTRY_BYTES) || map_get(&c->table, key_view(e)))
-            continue; /* damaged, or there is a newer one */
-        if (b.n + ages.items[i].size <= budget) {
-            *map_put(&c->table, key_view(e), NULL) = (uintptr_t)b.n;
-            buf_add(&b, e, ages.items[i].size);
-        } else {
-            c->evicted++;
-        }
-    }
+    add_puts(c, &b, &placed, budget);
+    if (c->map)
+        add_old(c, &b, &placed, budget);
     ((struct header *)(void *)b.p)->evicted = c->evicted;
     bool ok = io_replace(c->path, buf_view(&b), err);
-    free(ages.items);
+    map_release(&placed);
     buf_release(&b);
     return ok;
 }
 
-/* Behind the last whole entry: a torn one is written over. */
+static bool write_at(int fd, struct str s, uint64_t at)
+{
+    for (size_t done = 0; done < s.n;) {
+        ssize_t n = pwrite(fd, s.p + done, s.n - done, (off_t)(at + done));
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* At the end of a whole file: nothing that a reader could see is written over. */
 static bool append(struct parse_cache *c, int fd, struct err *err)
 {
     struct buf b = {0};
-    uint64_t at = walk(c, HEADER_BYTES, NULL, NULL);
+    uint64_t at = c->size;
     for (size_t i = 0; i < c->n_puts; i++) {
         uint64_t known = 0;
         const struct entry *e = find(c, c->puts[i].key, &known);
         uintptr_t *slot = map_put(&c->table, put_key(c, i), NULL);
-        bool there = (e && e->check == check_of(e, (const char *)e + ENTRY_BYTES)) || *slot >= at; /* put twice */
+        bool there = *slot >= at || (e && is_right(e)); /* put twice, or by another process */
         if (!there) {
             *slot = (uintptr_t)(at + b.n);
             append_entry(&b, c->puts[i].key, c->puts[i].data, now_min());
@@ -323,15 +376,16 @@ static bool append(struct parse_cache *c, int fd, struct err *err)
         if (c->puts[i].where)
             *c->puts[i].where = *slot;
     }
-    size_t done = 0;
-    bool ok = true;
-    while (done < b.n && ok) {
-        ssize_t n = pwrite(fd, b.p + done, b.n - done, (off_t)(at + done));
-        ok = n > 0 || (n < 0 && errno == EINTR);
-        done += n > 0 ? (size_t)n : 0;
-    }
+    bool ok = write_at(fd, buf_view(&b), at);
     buf_release(&b);
     return ok || err_errno(err, "%s: cannot be written", c->path);
+}
+
+static void add_counts(struct parse_cache *c)
+{
+    struct header *h = (struct header *)(void *)c->map;
+    __atomic_fetch_add(&h->hits, c->hits, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&h->misses, c->misses, __ATOMIC_RELAXED);
 }
 
 static void close_map(struct parse_cache *c)
@@ -344,26 +398,37 @@ static void close_map(struct parse_cache *c)
     c->has_table = false;
 }
 
-/* Under the lock: the file as it is now. */
+/* Under the file's lock: the file as it is now. A torn tail or other damage: a new file, never a write into
+ * the middle of one that others have mapped. */
 static bool save(struct parse_cache *c, struct err *err)
 {
-    uint64_t added = 0;
+    uint64_t added = 0, three_quarters = c->limit - c->limit / 4;
     for (size_t i = 0; i < c->n_puts; i++)
-        added += ENTRY_BYTES + padded(c->puts[i].data.n);
+        added += entry_size(c->puts[i].data.n);
     close_map(c);
     open_map(c);
-    if (!c->map)
-        return rewrite(c, false, err);
-    if (c->size + added > c->limit)
-        return rewrite(c, true, err);
+    if (!c->map || c->size + added > c->limit)
+        return rewrite(c, three_quarters, err);
+    make_table(c);
+    if (!c->is_whole)
+        return rewrite(c, c->limit, err);
     int fd = open(c->path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "%s: cannot be written", c->path);
-    struct header *h = (struct header *)(void *)c->map;
     bool ok = append(c, fd, err);
-    h->hits += c->hits;
-    h->misses += c->misses;
+    add_counts(c);
     close(fd);
+    return ok;
+}
+
+/* The cache quotes sources: its directory, when it is made here, is for its user only. */
+static bool make_dir(const struct parse_cache *c, struct err *err)
+{
+    struct str parent = path_dir(str_z(c->dir));
+    char *up = join(c->dir, "");
+    up[parent.n] = '\0';
+    bool ok = (!parent.n || io_mkdirs(up, err)) && (mkdir(c->dir, 0700) == 0 || io_mkdirs(c->dir, err));
+    free(up);
     return ok;
 }
 
@@ -371,7 +436,7 @@ bool parse_cache_close(struct parse_cache *c, struct err *err)
 {
     bool ok = true;
     if (c->path && c->n_puts && !c->read_only) {
-        ok = io_mkdirs(c->dir, err);
+        ok = make_dir(c, err);
         int lock = ok ? open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
         ok = ok && (lock >= 0 || err_errno(err, "%s: cannot be opened", c->lock_path));
         if (ok && flock(lock, LOCK_EX) == 0)
@@ -379,9 +444,7 @@ bool parse_cache_close(struct parse_cache *c, struct err *err)
         if (lock >= 0)
             close(lock);
     } else if (c->map && !c->read_only) {
-        struct header *h = (struct header *)(void *)c->map;
-        __atomic_fetch_add(&h->hits, c->hits, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&h->misses, c->misses, __ATOMIC_RELAXED);
+        add_counts(c);
     }
     close_map(c);
     free(c->puts);
@@ -389,6 +452,7 @@ bool parse_cache_close(struct parse_cache *c, struct err *err)
     free(c->lock_path);
     free(c->dir);
     arena_release(&c->arena);
+    pthread_mutex_destroy(&c->lock);
     free(c);
     return ok;
 }
@@ -413,7 +477,7 @@ void parse_cache_stats(struct parse_cache *c, struct parse_cache_stats *out)
     out->hits = h.hits;
     out->misses = h.misses;
     out->evicted = h.evicted;
-    walk(c, HEADER_BYTES, count_entry, &out->entries);
+    walk(c, count_entry, &out->entries);
 }
 
 struct visiting {
@@ -425,7 +489,7 @@ static void visit_entry(void *ctx, uint64_t at, struct entry *e)
 {
     struct visiting *v = ctx;
     (void)at;
-    if (e->check == check_of(e, (const char *)e + ENTRY_BYTES))
+    if (is_right(e))
         v->visit(v->ctx, (struct hash128){e->hi, e->lo}, (struct str){(const char *)e + ENTRY_BYTES, e->size},
                  (int64_t)e->used_min * 60);
 }
@@ -435,7 +499,7 @@ void parse_cache_each(struct parse_cache *c, void (*visit)(void *ctx, struct has
 {
     struct visiting v = {visit, ctx};
     if (c->map)
-        walk(c, HEADER_BYTES, visit_entry, &v);
+        walk(c, visit_entry, &v);
 }
 
 bool parse_cache_clear(struct err *err)

@@ -141,28 +141,36 @@ static bool take_number(struct str s, struct value *out)
     return digits.n > 0;
 }
 
+static bool take_word(struct str s, struct value *out)
+{
+    bool is_true = str_eq(s, STR("True"));
+    if (is_true || str_eq(s, STR("False")))
+        *out = (struct value){.kind = VALUE_BOOL, .i = is_true};
+    else if (str_eq(s, STR("None")))
+        *out = (struct value){.kind = VALUE_NONE};
+    else
+        return false;
+    return true;
+}
+
+/* As pytest does, the next token is scanned before this one is judged: its error would come first. */
 static bool keyword_value(struct scanner *x, struct value *out)
 {
+    struct str s = x->value;
+    size_t at = x->at;
+    char text[128];
     if (x->type == T_STRING) {
-        *out = (struct value){.kind = VALUE_STR, .text = x->value};
+        *out = (struct value){.kind = VALUE_STR, .text = s};
         return advance(x);
     }
     if (x->type != T_IDENT)
         return reject(x, "identifier");
-    struct str s = x->value;
-    size_t at = x->at;
-    if (!advance(x) || take_number(s, out)) /* pytest looks at the next token first */
-        return !x->err->msg[0];
-    if (str_eq(s, STR("True")) || str_eq(s, STR("False"))) {
-        *out = (struct value){.kind = VALUE_BOOL, .i = s.p[0] == 'T'};
-    } else if (str_eq(s, STR("None"))) {
-        *out = (struct value){.kind = VALUE_NONE};
-    } else {
-        char text[128];
-        snprintf(text, sizeof text, "unexpected character/s \"%.*s\"", (int)(s.n < 80 ? s.n : 80), s.p);
-        return complain(x, x->at, text);
-    }
-    return advance(x);
+    if (!advance(x))
+        return false;
+    if (take_number(s, out) || take_word(s, out))
+        return true;
+    snprintf(text, sizeof text, "unexpected character/s \"%.*s\"", (int)(s.n < 80 ? s.n : 80), s.p);
+    return complain(x, at, text);
 }
 
 static bool is_identifier(struct str s)
@@ -188,21 +196,23 @@ static bool is_reserved(struct str s)
 /* What stands before the "=". */
 static bool keyword_name(struct scanner *x, struct str *name)
 {
+    struct str s = x->value;
+    size_t at = x->at;
     char text[128];
-    int shown = (int)(x->value.n < 80 ? x->value.n : 80);
+    int shown = (int)(s.n < 80 ? s.n : 80);
     if (x->type != T_IDENT)
         return reject(x, "identifier");
-    if (!is_identifier(x->value)) {
-        snprintf(text, sizeof text, "not a valid python identifier %.*s", shown, x->value.p);
-        return complain(x, x->at, text);
-    }
-    if (is_reserved(x->value)) {
-        snprintf(text, sizeof text, "unexpected reserved python keyword `%.*s`", shown, x->value.p);
-        return complain(x, x->at, text);
-    }
-    *name = x->value;
     if (!advance(x))
         return false;
+    if (!is_identifier(s)) {
+        snprintf(text, sizeof text, "not a valid python identifier %.*s", shown, s.p);
+        return complain(x, at, text);
+    }
+    if (is_reserved(s)) {
+        snprintf(text, sizeof text, "unexpected reserved python keyword `%.*s`", shown, s.p);
+        return complain(x, at, text);
+    }
+    *name = s;
     return x->type == T_EQUAL || reject(x, "=");
 }
 

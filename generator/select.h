@@ -8,8 +8,8 @@
  * The names of -k are the caller's to collect, as KeywordMatcher.from_item does (in any order, doubles are
  * harmless): the names of the item (with its "[id]") and of its classes, module, packages and directories,
  * without the session's, and from pytest 8 without the root directory's; extra_keyword_matches of all of them;
- * the names in the function's __dict__, which to 9.1 are all of them, "pytestmark" of a marked function too
- * (from 9.2 not those with a leading "_", nor "pytestmark" and "cache_parameters"); the names of all marks.
+ * the names in the function's __dict__ (in 7.0 to 8.4 all of them, "pytestmark" of a marked function too; in
+ * 9.2 not those with a leading "_", nor "pytestmark" and "cache_parameters"); the names of all marks.
  *
  * struct select *s = select_new(text, is_mark, &err); … select_match(s, &item); … select_free(s). */
 #ifndef FASTEST_GENERATOR_SELECT_H

@@ -60,6 +60,27 @@ size_t split_find(struct str s, char c)
     return p && depth == 0 ? s.n : s.n + 1;
 }
 
+size_t split_find_word(struct str s, const char *const *words, size_t n_words)
+{
+    int depth = 0;
+    const char *p = s.p, *end = s.p + s.n;
+    while (p && p < end) {
+        if (!is_word(*p)) {
+            p = step(s, p, &depth);
+            continue;
+        }
+        struct str word = {p, 0};
+        while (p < end && is_word(*p))
+            p++;
+        word.n = (size_t)(p - word.p);
+        bool dotted = word.p > s.p && word.p[-1] == '.';
+        for (size_t i = 0; i < n_words && depth == 0 && !dotted; i++)
+            if (str_eq(word, str_z(words[i])))
+                return (size_t)(word.p - s.p);
+    }
+    return p && depth == 0 ? s.n : s.n + 1;
+}
+
 /* Blanks and comments at both ends. */
 static struct str trim(struct str s)
 {

@@ -6,6 +6,8 @@
 
 /* The first c outside strings and brackets (no lambda's colon), or s.n. Text that is odd: s.n + 1. */
 size_t split_find(struct str s, char c);
+/* The first of these words outside strings and brackets, or s.n (s.n + 1: odd). */
+size_t split_find_word(struct str s, const char *const *words, size_t n_words);
 /* The next part before a comma, trimmed, without comments at its ends; an empty last part does not count.
  * False when there is none, or when the rest is odd (then *rest keeps p, with n > 0). */
 bool split_next(struct str *rest, struct str *part);

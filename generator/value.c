@@ -181,6 +181,7 @@ int value_truth(const struct value *v)
     case VALUE_PARAM:
         return 1;
     case VALUE_UNKNOWN:
+        return v->i == VALUE_IS_TRUE ? 1 : v->i == VALUE_IS_FALSE ? 0 : -1;
     case VALUE_COMPLEX:
     case VALUE_ENUM:
     case VALUE_NAMED:

@@ -33,6 +33,9 @@ enum value_kind {
     VALUE_PLAIN     /* an object without an id of its own: pytest writes argname + index */
 };
 
+/* In i of a VALUE_UNKNOWN: what it is as a condition is known all the same. */
+enum { VALUE_IS_TRUE = 1, VALUE_IS_FALSE = 2 };
+
 struct value_keyword;
 struct value {
     enum value_kind kind;

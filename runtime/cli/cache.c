@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { FLUSH_BYTES = 1 << 20 };
 static const char usage[] = "usage: fastest cache stats [--json] | clear | dump";
 
 static bool print(struct buf *out, struct err *err)
@@ -83,7 +84,8 @@ static bool clear(struct err *err)
 
 struct dump {
     struct buf out;
-    bool any;
+    bool any, failed;
+    struct err *err;
 };
 
 static void dump_stmts(struct buf *out, struct str packed)
@@ -115,17 +117,22 @@ static void dump_entry(void *ctx, struct hash128 key, struct str data, int64_t u
     dump_stmts(&d->out, data);
     buf_z(&d->out, "]}");
     d->any = true;
+    if (d->out.n > FLUSH_BYTES && !d->failed) /* a cache may be larger than the memory it should take */
+        d->failed = !print(&d->out, d->err);
+    if (d->failed)
+        buf_clear(&d->out);
 }
 
 static bool dump(struct err *err)
 {
     struct parse_cache *c = parse_cache_open(0, true);
-    struct dump d = {0};
+    struct dump d = {.err = err};
     buf_char(&d.out, '[');
     parse_cache_each(c, dump_entry, &d);
     buf_z(&d.out, d.any ? "\n]\n" : "]\n");
-    bool ok = parse_cache_close(c, err);
-    return print(&d.out, err) && ok;
+    bool ok = !d.failed && print(&d.out, err);
+    buf_release(&d.out);
+    return parse_cache_close(c, NULL) && ok;
 }
 
 /* ---- the command ---- */

@@ -3,6 +3,7 @@
 #include "runtime/base/io.h"
 #include "tests/unit/unit.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -160,6 +161,58 @@ static void a_damaged_entry_is_replaced(void **state)
     free(path);
 }
 
+/* One entry's head is damaged: the others stay, and what a reader holds is not written over. */
+static void damage_costs_one_entry_and_moves_none(void **state)
+{
+    enum { N = 20, HIT = 7 };
+    char *path = temp_path(state, "parse.bin"), block[900];
+    uint64_t where[N] = {0}, hint = 0;
+    struct str held;
+    struct buf b = {0};
+    memset(block, 'o', sizeof block);
+    for (uint64_t i = 0; i < N; i++)
+        put(i, (struct str){block, sizeof block}, &where[i]);
+    for (size_t at = 0; at < 24; at += 24 - 1) { /* the magic, then the high bytes of the key */
+        assert_true(io_read(path, 0, &b, NULL));
+        b.p[where[HIT] + at] ^= 1;
+        assert_true(io_replace(path, buf_view(&b), NULL));
+        struct parse_cache *reader = parse_cache_open(0, true);
+        assert_true(parse_cache_get(reader, key_of(HIT + 1), &hint, &held));
+        put(100 + at, STR("a new one, in front of which there is a damaged one"), NULL);
+        for (size_t i = 0; i < held.n; i++)
+            assert_int_equal(held.p[i], 'o');
+        parse_cache_close(reader, NULL);
+        struct parse_cache *c = parse_cache_open(0, true);
+        for (uint64_t i = 0; i < N; i++) {
+            struct str data;
+            hint = 0;
+            assert_int_equal(parse_cache_get(c, key_of(i), &hint, &data), i != HIT);
+        }
+        parse_cache_close(c, NULL);
+        put(HIT, (struct str){block, sizeof block}, &where[HIT]);
+        buf_clear(&b);
+    }
+    buf_release(&b);
+    free(path);
+}
+
+static void a_torn_tail_is_not_kept(void **state)
+{
+    char *path = temp_path(state, "parse.bin");
+    struct buf b = {0};
+    put(1, STR("first"), NULL);
+    put(2, STR("the second entry, which is cut"), NULL);
+    assert_true(io_read(path, 0, &b, NULL));
+    assert_true(io_replace(path, str_slice(buf_view(&b), 0, b.n - 8), NULL));
+    put(3, STR("third"), NULL);
+    assert_true(has(1, NULL, "first") && has(3, NULL, "third"));
+    assert_false(has(2, NULL, ""));
+    assert_int_equal(stats().entries, 2);
+    assert_int_equal(stats().size_bytes, 64 + 2 * (48 + 8));
+    buf_release(&b);
+    free(path);
+}
+
 static void another_version_or_file_is_empty(void **state)
 {
     char *path = temp_path(state, "parse.bin");
@@ -287,6 +340,26 @@ static void it_stays_below_its_limit(void **state)
     free(path);
 }
 
+static void what_is_too_large_is_left_out_alone(void **state)
+{
+    (void)state;
+    enum { LARGE = (16 << 20) + 1 };
+    char *large = calloc(1, LARGE);
+    uint64_t where = 0;
+    assert_non_null(large);
+    put(1, (struct str){large, LARGE}, &where);
+    assert_false(has(1, &where, ""));
+    assert_int_equal(where, 0);
+    setenv("FASTEST_CACHE_SIZE", "4K", 1);
+    struct parse_cache *c = parse_cache_open(0, false);
+    parse_cache_put(c, key_of(2), (struct str){large, 5000}, NULL); /* over the limit: the next is kept */
+    parse_cache_put(c, key_of(3), STR("small"), NULL);
+    assert_true(parse_cache_close(c, NULL));
+    assert_true(has(3, NULL, "small"));
+    assert_int_equal(stats().entries, 1);
+    free(large);
+}
+
 static void odd_limits_are_the_default(void **state)
 {
     (void)state;
@@ -327,6 +400,55 @@ static void hits_and_misses_are_counted_across_runs(void **state)
     assert_int_equal(s.misses, 4);
     assert_int_equal(s.entries, 2);
     assert_int_equal(s.evicted, 0);
+}
+
+enum { THREADS = 4, GETS = 300 };
+
+static void *get_all(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (uint64_t i = 0; i < GETS; i++) {
+        uint64_t hint = 0;
+        struct str data = STR("");
+        bool hit = parse_cache_get(shared, key_of(i), &hint, &data);
+        wrong += hit != (i % 3 != 0) || (hit && data.n != i % 50);
+    }
+    return (void *)wrong;
+}
+
+static void any_thread_may_get(void **state)
+{
+    (void)state;
+    static const char text[50];
+    struct parse_cache *c = parse_cache_open(0, false);
+    for (uint64_t i = 0; i < GETS; i++)
+        if (i % 3)
+            parse_cache_put(c, key_of(i), (struct str){text, i % 50}, NULL);
+    assert_true(parse_cache_close(c, NULL));
+    pthread_t threads[THREADS];
+    c = parse_cache_open(0, false);
+    for (int t = 0; t < THREADS; t++)
+        assert_int_equal(pthread_create(&threads[t], NULL, get_all, c), 0);
+    for (int t = 0; t < THREADS; t++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[t], &wrong), 0);
+        assert_null(wrong);
+    }
+    parse_cache_close(c, NULL);
+    assert_int_equal(stats().hits, THREADS * GETS * 2 / 3);
+    assert_int_equal(stats().misses, THREADS * GETS / 3);
+}
+
+static void its_directory_is_the_users_only(void **state)
+{
+    char *dir = temp_path(state, "a/b");
+    struct stat st;
+    setenv("FASTEST_CACHE_DIR", dir, 1);
+    put(1, STR("x"), NULL);
+    assert_int_equal(stat(dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_true(has(1, NULL, "x"));
+    free(dir);
 }
 
 static void count(void *ctx, struct hash128 key, struct str data, int64_t used_s)
@@ -407,12 +529,17 @@ int main(void)
         test(puts_are_seen_after_close_and_only_once),
         test(any_byte_flipped_and_any_length_is_a_miss_or_right),
         test(a_damaged_entry_is_replaced),
+        test(damage_costs_one_entry_and_moves_none),
+        test(a_torn_tail_is_not_kept),
         test(another_version_or_file_is_empty),
         test(several_processes_write),
         test(the_least_recently_used_goes_first),
         test(it_stays_below_its_limit),
+        test(what_is_too_large_is_left_out_alone),
         test(odd_limits_are_the_default),
         test(hits_and_misses_are_counted_across_runs),
+        test(any_thread_may_get),
+        test(its_directory_is_the_users_only),
         test(each_visits_all_and_clear_removes_all),
         test(where_there_can_be_no_cache_all_is_a_miss),
         test(a_read_only_user_changes_nothing),

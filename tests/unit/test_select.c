@@ -22,7 +22,8 @@ static void keywords_are_parts_of_names(void **state)
 {
     (void)state;
     static const struct { const char *text, *names; int expected; } cases[] = {
-        {"", "test_a", 0},
+        {"", "test_a", 1},
+        {" \t\n", "test_a", 1},
         {"a", "test_A", 1},
         {"TEST", "test_a", 1},
         {"b", "test_a", 0},
@@ -96,6 +97,8 @@ static void errors_are_pytests(void **state)
 {
     (void)state;
     static const struct { const char *text, *why; } cases[] = {
+        {"1 ( None $ a", "at column 10: unexpected character \"$\""}, /* the scanner is a token ahead */
+        {"a(n=x$)", "at column 6: unexpected character \"$\""},
         {"a and", "at column 6: expected not OR left parenthesis OR identifier; got end of input"},
         {"(a", "at column 3: expected right parenthesis; got end of input"},
         {"a)", "at column 2: expected end of input; got right parenthesis"},
@@ -132,6 +135,10 @@ static void errors_are_pytests(void **state)
             assert_string_equal(err.msg, expected);
         }
     struct err err = {0};
+    assert_null(select_new(STR(" \n\ta and"), false, &err)); /* -k: columns count from the first word */
+    assert_string_equal(err.msg, "Wrong expression passed to '-k': a and: at column 6: "
+                                 "expected not OR left parenthesis OR identifier; got end of input");
+    err = (struct err){0};
     assert_null(select_new(STR("a(n=1)"), false, &err));
     assert_string_equal(err.msg, "Keyword expressions do not support call parameters.");
 }
@@ -166,6 +173,9 @@ static void marks_are_matched_whole_and_by_arguments(void **state)
         {"db(n=3)", 1}, {"db(n=5)", 1}, {"db(n=4)", 0}, {"db(n='3')", 0}, {"db(s='x y')", 1}, {"db(s=\"x y\")", 1},
         {"db(t=True)", 1}, {"db(t=False)", 0}, {"db(t=1)", 1}, {"db(none=None)", 1}, {"db(none=False)", 0},
         {"db(neg=-4)", 1}, {"db(missing=None)", 0}, {"db(n=3, t=True)", 1}, {"db(n=5, t=True)", 0},
+        {"", 1}, {" ", 0}, {"db(n=0000000000000000000000003)", 1}, {"db(n=-922337203685477579)", 0},
+        {"db(x=99999999999999999999999999)", 0}, {"db(n=99999999999999999999999999)", -1},
+        {"db(n=3,t=True,n=3,t=True,n=3,t=True,n=3,t=True,n=3,t=True,n=3,t=True,n=3,t=True,n=3,t=True,n=3)", 1},
         {"slow(n=1)", 0}, {"not db(n=4) and db( n = 3 )", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
