@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS = 4, NONE = UINT32_MAX }; /* session, package, module, class */
+enum { LEVELS = 4 }; /* session, package, module, class */
+#define NONE UINT32_MAX
 static const enum fixture_scope level_scope[LEVELS] = {SCOPE_SESSION, SCOPE_PACKAGE, SCOPE_MODULE, SCOPE_CLASS};
 
 /* A test's share in a key's list. */

@@ -176,11 +176,7 @@ ROWS = {"more-itertools": lambda n: full_run("more-itertools", n), "networkx": l
         "noop": noop, "edit": edit, "memory": memory}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("rows", nargs="*", default=list(ROWS))
-    options = parser.parse_args()
+def print_machine():
     if not shutil.which("hyperfine"):
         sys.exit("hyperfine: not found; install it (apt-get install hyperfine)")
     (ROOT / "build").mkdir(exist_ok=True)
@@ -190,6 +186,14 @@ def main():
     for argv in ([FASTEST, "--version"], ["ninja", "--version"], ["hyperfine", "--version"]):
         print(" ".join(subprocess.run(argv, stdout=subprocess.PIPE, text=True).stdout.split()), end="; ")
     print("suites under python3 %s" % platform.python_version())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("rows", nargs="*", default=list(ROWS))
+    options = parser.parse_args()
+    print_machine()
     become_reaper()
     for row in options.rows:
         ROWS[row](options.runs)

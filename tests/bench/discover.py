@@ -1,0 +1,118 @@
+"""Side-by-side figures of discovery: `fastest discover` against pytest --collect-only and other native
+collectors, in one run, by hyperfine.
+
+usage: discover.py [--runs N] [row ...]     rows: toolz attrs tree networkx sympy linear
+tree: 10,000 tests in 500 files. linear: 100,000 in 5,000 against that. "no cache" parses every file; "nothing
+changed" is the last answer, checked; "one file edited" has the parse cache. Other collectors are taken from
+build/bench-venv (pip installs them there when it can) and left out when they fail.
+"""
+import argparse
+import importlib.util
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+
+spec = importlib.util.spec_from_file_location("bench_run", str(pathlib.Path(__file__).with_name("run.py")))
+bench = importlib.util.module_from_spec(spec)  # "run" is the name of parity's, which it imports
+spec.loader.exec_module(bench)
+
+VENV = bench.ROOT / "build" / "bench-venv"
+OTHERS = {"cito": ["cito", "collect"], "tezt": ["tezt", "--collect-only"], "rtest": ["rtest", "--collect-only"]}
+
+
+def others():
+    """(name, command) of the collectors that could be installed."""
+    if not VENV.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        for name in list(OTHERS) + ["pytest==9.2.0"]:
+            subprocess.run([str(VENV / "bin" / "pip"), "-q", "install", name], check=False)
+    for name, argv in OTHERS.items():
+        if (VENV / "bin" / name).exists():
+            yield name, [str(VENV / "bin" / argv[0])] + argv[1:]
+
+
+def tree(files):
+    """20 tests a file, in 50 directories."""
+    top = bench.ROOT / "build" / ("bench-discover-%d" % files)
+    if not top.exists():
+        for i in range(files):
+            folder = top / ("t%02d" % (i % 50))
+            folder.mkdir(parents=True, exist_ok=True)
+            body = "".join("def test_%02d():\n    x = [i * %d for i in range(10)]\n    assert sum(x) == 45 * %d\n\n" % (k, k, k)
+                           for k in range(20))
+            (folder / ("test_m%04d.py" % i)).write_text("import os\n\n" + body)
+        (top / "pytest.ini").write_text("[pytest]\n")
+    return top
+
+
+def place(row):
+    if row == "tree":
+        python, _, _ = bench.place("toolz")
+        return python, tree(500), []
+    if row == "sympy":
+        python, folder = bench.parity.prepare("sympy", ["sympy==1.14.0"], "-")
+        return python, folder, ["sympy"]
+    return bench.place(row)
+
+
+def ours(python, paths, state, *options):
+    return " ".join([bench.FASTEST, "discover", "--python", str(python), "--state-dir", str(state)] + list(options) + paths)
+
+
+def compare(row, runs):
+    python, folder, paths = place(row)
+    state = bench.ROOT / "build" / "bench-state"
+    shutil.rmtree(str(state), ignore_errors=True)
+    pytest = "%s -m pytest --collect-only -q -p no:cacheprovider %s" % (python, " ".join(paths))
+    labels = ["pytest --collect-only -q", "fastest, no cache", "fastest, no cache, regex", "fastest, nothing changed"]
+    figures = [bench.hyperfine(folder, max(runs // 3, 2), pytest, warmup=1),
+               bench.hyperfine(folder, runs * 3, ours(python, paths, state, "--no-cache"), warmup=2),
+               bench.hyperfine(folder, runs * 3, ours(python, paths, state, "--no-cache", "--parser", "regex"), warmup=2),
+               bench.hyperfine(folder, runs * 3, ours(python, paths, state), prepare="true", warmup=4)]
+    for name, argv in others():
+        command = " ".join(argv + paths)
+        if subprocess.run(command, shell=True, cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            print("  %s: fails here, left out" % name)
+            continue
+        labels.append(name)
+        figures.append(bench.hyperfine(folder, runs * 3, command, warmup=2))
+    bench.show("%s, collection" % row, labels, figures)
+
+
+def measured(command, folder):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, shell=True, cwd=str(folder), env=bench.ENV, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def linear(runs):
+    python, _, _ = bench.place("toolz")
+    state = bench.ROOT / "build" / "bench-state"
+    cpu = {}
+    for files in (500, 5000):
+        command = ours(python, [], state, "--no-cache")
+        cpu[files] = sorted(measured(command, tree(files)) for _ in range(max(runs, 3)))[1]
+    out = subprocess.run("/usr/bin/time -f %M " + ours(python, [], state, "--no-cache") + " >/dev/null", shell=True,
+                         cwd=str(tree(500)), stderr=subprocess.PIPE, text=True).stderr.strip()
+    print("\n10,000 tests %.3f s CPU, peak memory %s KiB; 100,000 tests %.3f s CPU: %.1fx" % (
+        cpu[500], out.splitlines()[-1] if out else "?", cpu[5000], cpu[5000] / cpu[500]))
+
+
+def main():
+    rows = ["toolz", "attrs", "tree", "networkx", "sympy", "linear"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("rows", nargs="*", default=rows)
+    options = parser.parse_args()
+    bench.ENV["FASTEST_CACHE_DIR"] = str(bench.ROOT / "build" / "bench-cache")
+    bench.print_machine()
+    bench.become_reaper()
+    for row in options.rows:
+        linear(options.runs) if row == "linear" else compare(row, options.runs)
+
+
+if __name__ == "__main__":
+    main()
