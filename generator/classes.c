@@ -280,8 +280,9 @@ struct class_info *class_of(struct world *w, struct binding *class)
     linearize(w, c, known, n);
     for (size_t i = 0; i < c->scope->n; i++) {
         struct str name = c->scope->items[i]->name;
+        bool objects = str_starts(c->scope->items[i]->text, STR("object.__")); /* object's own */
         if (str_eq(name, STR("__init__")) || str_eq(name, STR("__new__")))
-            c->makes_init = true;
+            c->makes_init = !objects;
     }
     w->evaluations--;
     return c;

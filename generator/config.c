@@ -94,10 +94,11 @@ static bool list_or(struct reading *r, const char *name, struct strs *out, const
 static bool read_patterns(struct reading *r)
 {
     static const char *const files[] = {"test_*.py", "*_test.py", NULL}, *const classes[] = {"Test", NULL},
-                             *const functions[] = {"test", NULL};
+                             *const functions[] = {"test", NULL}, *const none[] = {NULL};
     static const char *const norecurse[] = {"*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules",
                                             "venv", "{arch}", NULL};
     return list_or(r, "python_files", &r->p->python_files, files) &&
+           list_or(r, "usefixtures", &r->c->usefixtures, none) &&
            list_or(r, "python_classes", &r->c->python_classes, classes) &&
            list_or(r, "python_functions", &r->c->python_functions, functions) &&
            list_or(r, "norecursedirs", &r->p->norecurse, norecurse) &&
@@ -323,7 +324,7 @@ bool config_read(struct config *c, const struct generate_options *o, enum exit_c
 
 void config_release(struct config *c)
 {
-    struct strs *lists[] = {&c->python_classes, &c->python_functions, &c->deselect, &c->node_args,
+    struct strs *lists[] = {&c->usefixtures, &c->python_classes, &c->python_functions, &c->deselect, &c->node_args,
                             &c->plugins, &c->markers, &c->unknown};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         strs_release(lists[i]);

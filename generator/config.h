@@ -15,7 +15,7 @@ struct config {
                                     norecurse, ignore, ignore_glob, pythonpath, doctest_glob, path,
                                     third, noconftest, in_venv, doctest_modules, pytest, python */
     struct interp interp;
-    struct strs python_classes, python_functions;
+    struct strs python_classes, python_functions, usefixtures;
     struct strs deselect;        /* prefixes, as given */
     struct strs node_args;       /* for each of probe.args: what follows the first "::", or "" */
     struct strs plugins;         /* -p NAME from addopts, PYTEST_PLUGINS, the command line ("no:x" too) */

@@ -71,6 +71,14 @@ static void collect_unit(struct job *j, struct unit *u)
         struct test t = {.id = u->relative, .function = STR(""), .class = STR(""), .doubt = "its doctests"};
         add_test(j, &t);
     }
+    struct str base = path_base(u->path);
+    bool importlib = str_eq(j->s->out->config.probe.import_mode, STR("importlib"));
+    if (!importlib && str_chr(base, '.') < base.n - 3) {
+        struct test t = {.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
+                         .doubt = "a file name with a dot in it cannot be imported"};
+        add_test(j, &t);
+        return;
+    }
     tests_collect(j->world, u->path, &o, add_test, j);
     struct module *m = world_module(j->world, u->path);
     if (m && m->error_line) {

@@ -33,7 +33,7 @@ struct hash128 discover_question(const struct discover_options *o, const struct 
                                 c->empty_mark, c->parser, str_z(o->parser), str_z(o->generate->cwd)};
     const struct strs *lists[] = {&p->args, &p->arg_texts, &p->python_files, &p->norecurse, &p->ignore,
                                   &p->ignore_glob, &p->pythonpath, &p->doctest_glob, &p->path, &p->third,
-                                  &c->interp.plugins, &c->python_classes, &c->python_functions, &c->deselect,
+                                  &c->interp.plugins, &c->usefixtures, &c->python_classes, &c->python_functions, &c->deselect,
                                   &c->node_args, &c->plugins, &c->markers, &c->unknown};
     struct hasher *h = hasher_new();
     hasher_u64(h, VERSION);

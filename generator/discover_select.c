@@ -198,6 +198,54 @@ static void add_error(struct discovered *d, struct discover_state *s, const stru
     d->errors[d->n_errors++] = (struct discover_error){u->relative, u->error_line, u->error_column, u->error};
 }
 
+/* The first argument that names the test. */
+static size_t argument_of(const struct config *c, struct str id)
+{
+    struct buf path = {0};
+    size_t n = 0, best = c->probe.args.n;
+    while (n + 1 < id.n && !(id.p[n] == ':' && id.p[n + 1] == ':'))
+        n++;
+    struct str file = n + 1 < id.n ? str_slice(id, 0, n) : id;
+    struct str rest = str_slice(id, file.n + 2, id.n);
+    path_join(&path, c->probe.root, file);
+    for (size_t i = 0; i < c->probe.args.n && best == c->probe.args.n; i++) {
+        struct str node = i < c->node_args.n ? c->node_args.items[i] : STR("");
+        bool below = str_starts(rest, node) && (rest.n == node.n || rest.p[node.n] == ':' || rest.p[node.n] == '[');
+        if (path_under(buf_view(&path), c->probe.args.items[i]) && (!node.n || below))
+            best = i;
+    }
+    buf_release(&path);
+    return best;
+}
+
+struct ranked { struct test test; size_t argument, at; };
+
+static int by_argument(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->argument != y->argument)
+        return x->argument < y->argument ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
+/* Node ids as arguments: their tests come in the order of the arguments. */
+static void order_by_argument(const struct discover_state *s, struct test *tests, size_t n)
+{
+    const struct config *c = &s->out->config;
+    bool any = false;
+    for (size_t i = 0; i < c->node_args.n; i++)
+        any = any || c->node_args.items[i].n > 0;
+    if (!any || n < 2)
+        return;
+    struct ranked *r = xmalloc(n * sizeof *r);
+    for (size_t i = 0; i < n; i++)
+        r[i] = (struct ranked){tests[i], argument_of(c, tests[i].id), i};
+    qsort(r, n, sizeof *r, by_argument);
+    for (size_t i = 0; i < n; i++)
+        tests[i] = r[i].test;
+    free(r);
+}
+
 bool discover_select(struct discover_state *s, struct err *err)
 {
     struct discovered *d = s->out;
@@ -234,6 +282,7 @@ bool discover_select(struct discover_state *s, struct err *err)
             }
         }
     }
+    order_by_argument(s, d->tests, d->n);
     order_tests(d->tests, d->n);
     for (size_t i = 0; i < s->others.n; i++) {
         struct buf rel = {0};

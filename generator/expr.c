@@ -1,23 +1,11 @@
 #include "generator/expr_parse.h"
 
-#include "generator/split.h"
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The grammar: Python reference, "Expressions". One function a level, lowest binding first. */
+/* The grammar: Python reference, chapter "Expressions". One function a level, lowest binding last. */
 
-struct value expr_unknown(void)
-{
-    return (struct value){0};
-}
-
-struct value expr_fail(struct expr *x)
-{
-    x->bad = true;
-    return expr_unknown();
-}
+/* ---- tokens ---- */
 
 static bool is_word(char c)
 {
@@ -25,32 +13,35 @@ static bool is_word(char c)
            (unsigned char)c >= 0x80;
 }
 
-void expr_skip(struct expr *x)
+void expr_blank(struct expr *x)
 {
     while (x->p < x->end) {
-        if (*x->p == '#')
-            while (x->p < x->end && *x->p != '\n')
-                x->p++;
-        else if (strchr(" \t\n\\\f", *x->p) && *x->p)
+        char c = *x->p;
+        if (c == '#') {
+            const char *nl = memchr(x->p, '\n', (size_t)(x->end - x->p));
+            x->p = nl ? nl : x->end;
+        } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' ||
+                   (c == '\\' && x->p + 1 < x->end && (x->p[1] == '\n' || x->p[1] == '\r'))) {
             x->p++;
-        else
+        } else {
             return;
+        }
     }
 }
 
-bool expr_take(struct expr *x, const char *op)
+bool expr_take(struct expr *x, const char *operator)
 {
-    size_t n = strlen(op);
-    expr_skip(x);
-    if ((size_t)(x->end - x->p) < n || memcmp(x->p, op, n) != 0)
+    size_t n = strlen(operator);
+    expr_blank(x);
+    if ((size_t)(x->end - x->p) < n || memcmp(x->p, operator, n) != 0)
         return false;
     x->p += n;
     return true;
 }
 
-struct str expr_peek(struct expr *x)
+struct str expr_peek_word(struct expr *x)
 {
-    expr_skip(x);
+    expr_blank(x);
     struct str w = {x->p, 0};
     if (x->p < x->end && *x->p >= '0' && *x->p <= '9')
         return w;
@@ -61,408 +52,485 @@ struct str expr_peek(struct expr *x)
 
 bool expr_take_word(struct expr *x, const char *word)
 {
-    struct str w = expr_peek(x);
-    if (!str_eq(w, str_z(word)))
+    expr_blank(x);
+    if (x->p >= x->end || *x->p != *word)
+        return false;
+    struct str w = expr_peek_word(x);
+    if (!expr_is(w, word))
         return false;
     x->p += w.n;
     return true;
+}
+
+static bool at(struct expr *x, char c)
+{
+    expr_blank(x);
+    return x->p < x->end && *x->p == c;
 }
 
 bool expr_enter(struct expr *x)
 {
-    if (++x->depth > EXPR_MAX_DEPTH || ++*x->steps > EXPR_MAX_STEPS)
+    if (++x->depth > EXPR_MAX_DEPTH)
         x->bad = true;
     return !x->bad;
 }
 
-/* ---- atoms ---- */
-
-static struct value parse_number(struct expr *x)
+struct value expr_fail(struct expr *x)
 {
-    char digits[400];
-    size_t n = 0;
+    x->bad = true;
+    return expr_unknown();
+}
+
+/* ---- arguments ---- */
+
+struct keywords {
+    struct value_keyword *items;
+    size_t n, cap;
+    bool unknown;
+};
+
+static void add_keyword(struct expr *x, struct keywords *k, struct str name, struct value v)
+{
+    if (x->skip)
+        return;
+    k->items = xgrow(k->items, &k->cap, k->n + 1, sizeof *k->items);
+    k->items[k->n++] = (struct value_keyword){name, v};
+}
+
+static void spread_keywords(struct expr *x, struct keywords *k, const struct value *v)
+{
+    k->unknown = k->unknown || v->kind != VALUE_DICT;
+    for (uint32_t i = 0; v->kind == VALUE_DICT && i + 1 < v->n_items; i += 2) {
+        k->unknown = k->unknown || v->items[i].kind != VALUE_STR;
+        add_keyword(x, k, v->items[i].text, v->items[i + 1]);
+    }
+}
+
+/* "name=" before an argument; the position stays where it was when there is none. */
+static struct str keyword_name(struct expr *x)
+{
+    struct str w = expr_peek_word(x);
     const char *start = x->p;
-    bool hex = x->p + 1 < x->end && *x->p == '0' && strchr("xXoObB", x->p[1]) && x->p[1];
-    bool real = false;
-    for (; x->p < x->end && n < sizeof digits - 1; x->p++) {
-        char c = *x->p;
-        bool sign = (c == '+' || c == '-') && !hex && x->p > start && (x->p[-1] | 32) == 'e';
-        if (c == '_')
-            continue;
-        if (!is_word(c) && c != '.' && !sign)
-            break;
-        real = real || c == '.' || (!hex && (c | 32) == 'e');
-        digits[n++] = c;
-    }
-    digits[n] = '\0';
-    struct value v = {.kind = VALUE_INT};
-    char *end = digits;
-    if (n && (digits[n - 1] | 32) == 'j' && !hex) {
-        digits[n - 1] = '\0';
-        v.kind = VALUE_COMPLEX;
-        v.f = strtod(digits, &end);
-        return *end ? expr_fail(x) : v; /* text is made when its sum is known */
-    }
-    if (real) {
-        v.kind = VALUE_FLOAT;
-        v.f = strtod(digits, &end);
-    } else {
-        int base = !hex ? 10 : (digits[1] | 32) == 'x' ? 16 : (digits[1] | 32) == 'o' ? 8 : 2;
-        char *from = hex ? digits + 2 : digits;
-        unsigned long long u = strtoull(from, &end, base);
-        if (end == from)
-            return expr_fail(x);
-        v.i = (int64_t)u;
-        if (strlen(from) > (size_t)(base == 2 ? 62 : base == 8 ? 20 : base == 16 ? 15 : 18)) {
-            v = expr_unknown();
-            return *end ? expr_fail(x) : v;
-        }
-    }
-    return *end || end == digits ? expr_fail(x) : v;
-}
-
-struct value expr_join(struct expr *x, struct value a, struct value b)
-{
-    if (a.kind != b.kind || (a.kind != VALUE_STR && a.kind != VALUE_BYTES))
-        return expr_unknown();
-    char *p = arena_alloc(x->env->arena, a.text.n + b.text.n + 1);
-    memcpy(p, a.text.p, a.text.n);
-    memcpy(p + a.text.n, b.text.p, b.text.n);
-    a.text = (struct str){p, a.text.n + b.text.n};
-    return a;
-}
-
-static bool at_string(struct expr *x)
-{
-    const char *p = x->p;
-    while (p < x->end && p - x->p < 3 && *p && strchr("rRbBuUfFtT", *p))
-        p++;
-    return p < x->end && (*p == '"' || *p == '\'');
-}
-
-static struct value parse_strings(struct expr *x)
-{
-    struct value all, next;
-    if (!expr_string(x, &all))
-        return expr_fail(x);
-    expr_skip(x);
-    while (x->p < x->end && at_string(x)) {
-        if (!expr_string(x, &next))
-            return expr_fail(x);
-        all = expr_join(x, all, next);
-        expr_skip(x);
-    }
-    return all;
-}
-
-static struct value lookup(struct expr *x, struct str name)
-{
-    static const char *const builtins[] = {
-        "int", "str", "float", "bool", "bytes", "bytearray", "complex", "list", "tuple", "dict", "set", "frozenset",
-        "object", "type", "len", "print", "range", "abs", "min", "max", "sum", "sorted", "reversed", "zip", "map",
-        "filter", "enumerate", "iter", "next", "repr", "chr", "ord", "hash", "id", "callable", "isinstance",
-        "issubclass", "getattr", "setattr", "hasattr", "delattr", "open", "input", "any", "all", "ascii", "bin", "oct",
-        "hex", "divmod", "pow", "round", "vars", "dir", "super", "property", "staticmethod", "classmethod", "slice",
-        "memoryview", "eval", "exec", "compile", "format", "globals", "locals", "breakpoint"};
-    for (const struct expr_local *l = x->locals; l; l = l->next)
-        if (str_eq(l->name, name))
-            return l->value;
-    struct value v = {0};
-    if (str_eq(name, STR("None")))
-        return (struct value){.kind = VALUE_NONE};
-    if (str_eq(name, STR("True")) || str_eq(name, STR("False")))
-        return (struct value){.kind = VALUE_BOOL, .i = name.p[0] == 'T'};
-    if (x->env->name && x->env->name(x->env->ctx, name, &v) == EXPR_BOUND)
-        return v;
-    if (str_eq(name, STR("Ellipsis")) || str_eq(name, STR("NotImplemented")))
-        return (struct value){.kind = VALUE_PLAIN};
-    bool builtin = name.n > 5 && name.p[0] >= 'A' && name.p[0] <= 'Z' &&
-                   (str_ends(name, STR("Error")) || str_ends(name, STR("Exception")) || str_ends(name, STR("Warning")));
-    static const char *const odd[] = {"KeyboardInterrupt", "SystemExit", "StopIteration", "StopAsyncIteration",
-                                      "GeneratorExit", "BaseExceptionGroup", "ExceptionGroup"};
-    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-        builtin = builtin || str_eq(name, str_z(odd[i]));
-    if (str_eq(name, STR("IOError")) || str_eq(name, STR("EnvironmentError")))
-        name = STR("OSError");
-    for (size_t i = 0; !builtin && i < sizeof builtins / sizeof *builtins; i++)
-        builtin = str_eq(name, str_z(builtins[i]));
-    return builtin ? (struct value){.kind = VALUE_NAMED, .text = name} : expr_unknown();
-}
-
-static struct value parse_atom(struct expr *x)
-{
-    expr_skip(x);
-    if (x->p >= x->end)
-        return expr_fail(x);
-    char c = *x->p;
-    if (at_string(x))
-        return parse_strings(x);
-    if ((c >= '0' && c <= '9') || (c == '.' && x->p + 1 < x->end && x->p[1] >= '0' && x->p[1] <= '9'))
-        return parse_number(x);
-    if (expr_take(x, "..."))
-        return (struct value){.kind = VALUE_PLAIN};
-    if (expr_take(x, "("))
-        return expr_display(x, VALUE_TUPLE, ')');
-    if (expr_take(x, "["))
-        return expr_display(x, VALUE_LIST, ']');
-    if (expr_take(x, "{"))
-        return expr_braces(x);
-    struct str w = expr_peek(x);
-    static const char *const keywords[] = {"if", "else", "for", "in", "is", "and", "or", "not", "yield", "await",
-                                           "async", "import", "from", "as", "with", "def", "class", "return"};
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-        if (str_eq(w, str_z(keywords[i])))
-            return expr_fail(x);
-    if (!w.n)
-        return expr_fail(x);
     x->p += w.n;
-    return lookup(x, w);
+    if (w.n && at(x, '=') && !(x->p + 1 < x->end && x->p[1] == '=')) {
+        x->p++;
+        return w;
+    }
+    x->p = start;
+    return (struct str){start, 0};
 }
 
-static const char *closing(struct expr *x, char close)
+static void read_argument(struct expr *x, struct expr_items *l, struct keywords *k)
 {
-    struct str rest = {x->p, (size_t)(x->end - x->p)};
-    size_t at = split_find(rest, close);
-    return at < rest.n ? x->p + at : NULL;
-}
-
-/* ---- postfix ---- */
-
-/* Arguments up to the closing parenthesis, or the end of the text. */
-static struct value parse_arguments(struct expr *x, bool to_end)
-{
-    struct expr_list l = {0};
-    struct value_keyword *keywords = NULL;
-    size_t n_keywords = 0, cap = 0;
-    for (;;) {
-        expr_skip(x);
-        if (x->bad || (to_end ? x->p >= x->end : expr_take(x, ")")))
-            break;
-        const char *start = x->p;
-        struct str w = expr_peek(x);
-        struct value_keyword k = {.name = STR("")};
-        bool twice = expr_take(x, "**"), star = !twice && expr_take(x, "*"), named = twice;
-        if (!twice && !star && w.n) {
-            x->p += w.n;
-            expr_skip(x);
-            named = x->p < x->end && *x->p == '=' && !(x->p + 1 < x->end && x->p[1] == '=');
-            if (named)
-                k.name = w;
-            x->p = named ? x->p + 1 : start;
-        }
-        k.value = expr_parse(x);
-        if (!x->bad && !named && !star && expr_at_for(x)) {
-            k.value = expr_comprehension(x, VALUE_LIST, start, NULL, NULL, to_end ? '\0' : ')');
-        }
-        if (named && twice && k.value.kind == VALUE_DICT) {
-            for (uint32_t i = 0; i + 1 < k.value.n_items; i += 2) {
-                if (k.value.items[i].kind != VALUE_STR)
-                    l.unknown = true;
-                keywords = xgrow(keywords, &cap, n_keywords + 1, sizeof *keywords);
-                keywords[n_keywords++] = (struct value_keyword){k.value.items[i].text, k.value.items[i + 1]};
-            }
-        } else if (named && twice) {
-            l.unknown = true;
-        } else if (named) {
-            keywords = xgrow(keywords, &cap, n_keywords + 1, sizeof *keywords);
-            keywords[n_keywords++] = k;
-        } else if (star) {
-            expr_spread(x, &l, &k.value);
+    struct value v;
+    if (expr_take(x, "**")) {
+        v = expr_read(x);
+        spread_keywords(x, k, &v);
+    } else if (expr_take(x, "*")) {
+        v = expr_read(x);
+        expr_items_spread(x, l, &v);
+    } else {
+        struct str name = keyword_name(x);
+        if (!name.n && expr_has_for(x)) {
+            v = expr_read_comprehension(x, false);
+            v = expr_iterator(v);
         } else {
-            expr_add(x, &l, k.value);
+            v = expr_read(x);
         }
-        expr_skip(x);
-        if (!expr_take(x, ",") && !(to_end ? x->p >= x->end : x->p < x->end && *x->p == ')'))
+        if (name.n)
+            add_keyword(x, k, name, v);
+        else
+            expr_items_add(x, l, v);
+    }
+}
+
+struct value expr_read_arguments(struct expr *x, bool to_end)
+{
+    struct expr_items l = {0};
+    struct keywords k = {0};
+    bool closed = false;
+    while (!x->bad && !closed) {
+        expr_blank(x);
+        closed = to_end ? x->p >= x->end : expr_take(x, ")");
+        if (closed)
+            break;
+        read_argument(x, &l, &k);
+        if (!expr_take(x, ",")) {
+            closed = to_end ? x->p >= x->end : expr_take(x, ")");
+            x->bad = x->bad || !closed;
+        }
+    }
+    l.unknown = l.unknown || k.unknown;
+    struct value v = expr_items_end(x, &l, VALUE_TUPLE);
+    if (v.kind == VALUE_TUPLE && k.n) {
+        v.keywords = arena_array(x->env->arena, k.n, sizeof *v.keywords);
+        memcpy(v.keywords, k.items, k.n * sizeof *k.items);
+        v.n_keywords = (uint32_t)k.n;
+    }
+    free(k.items);
+    return v;
+}
+
+/* ---- what follows an atom ---- */
+
+/* After "[": an index, or the parts of a slice. */
+static struct value read_subscript(struct expr *x, const struct value *v)
+{
+    struct value parts[3] = {{.kind = VALUE_NONE}, {.kind = VALUE_NONE}, {.kind = VALUE_NONE}};
+    struct expr_items l = {0};
+    int colons = 0;
+    bool comma = false;
+    while (!x->bad && !expr_take(x, "]")) {
+        if (expr_take(x, ":")) {
+            x->bad = ++colons > 2;
+            continue;
+        }
+        if (expr_take(x, ",")) {
+            comma = true;
+            continue;
+        }
+        parts[colons] = expr_read(x);
+        if (!comma || !x->skip)
+            expr_items_add(x, &l, parts[colons]);
+        if (!at(x, ']') && !at(x, ':') && !at(x, ','))
             x->bad = true;
     }
-    struct value v = expr_finish(x, VALUE_TUPLE, &l);
-    if (v.kind == VALUE_TUPLE && n_keywords) {
-        v.keywords = arena_array(x->env->arena, n_keywords, sizeof *v.keywords);
-        memcpy(v.keywords, keywords, n_keywords * sizeof *keywords);
-        v.n_keywords = (uint32_t)n_keywords;
-    }
-    free(keywords);
-    return v;
-}
-
-static struct value qualified(struct expr *x, struct str a, struct str b)
-{
-    char *p = arena_alloc(x->env->arena, a.n + b.n + 2);
-    memcpy(p, a.p, a.n);
-    p[a.n] = '.';
-    memcpy(p + a.n + 1, b.p, b.n);
-    struct str q = {p, a.n + 1 + b.n};
-    struct value v = {0};
-    if (str_starts(q, STR("pytest.mark.")))
-        return (struct value){.kind = VALUE_MARK, .text = b};
-    if (x->env->external)
-        x->env->external(x->env->ctx, q, &v);
-    return v.kind == VALUE_UNKNOWN ? (struct value){.kind = VALUE_EXTERNAL, .text = q} : v;
-}
-
-static struct value attribute(struct expr *x, const struct value *v, struct str name)
-{
-    struct value out = {0};
-    if (v->kind == VALUE_EXTERNAL)
-        return qualified(x, v->text, name);
-    if (v->kind == VALUE_NAMED && v->ref && x->env->attribute)
-        x->env->attribute(x->env->ctx, v, name, &out);
-    else if (v->kind == VALUE_NAMED && !v->ref && str_eq(name, STR("__name__")))
-        out = (struct value){.kind = VALUE_STR, .text = v->text};
-    else if (v->kind == VALUE_NAMED && !v->ref && name.p[0] != '_' && v->text.p[0] >= 'a')
-        out = (struct value){.kind = VALUE_NAMED, .text = name};
-    return out;
-}
-
-static bool index_of(const struct value *v, int64_t n, int64_t *out)
-{
-    if (v->kind != VALUE_INT && v->kind != VALUE_BOOL)
-        return false;
-    *out = v->i < 0 ? v->i + n : v->i;
-    return true;
-}
-
-static struct value slice(const struct value *v, int64_t from, int64_t to)
-{
-    struct value out = *v;
-    int64_t n = v->kind == VALUE_STR ? (int64_t)v->text.n : (int64_t)v->n_items;
-    from = from < 0 ? 0 : from > n ? n : from;
-    to = to < from ? from : to > n ? n : to;
-    if (v->kind == VALUE_STR) {
-        for (size_t i = 0; i < v->text.n; i++)
-            if ((unsigned char)v->text.p[i] >= 0x80)
-                return expr_unknown();
-        out.text = str_slice(v->text, (size_t)from, (size_t)to);
-    } else {
-        out.items = v->items + from;
-        out.n_items = (uint32_t)(to - from);
-    }
-    return out;
-}
-
-static struct value parse_subscript(struct expr *x, const struct value *v)
-{
-    bool sequence = v->kind == VALUE_TUPLE || v->kind == VALUE_LIST || v->kind == VALUE_STR;
-    int64_t n = v->kind == VALUE_STR ? (int64_t)v->text.n : (int64_t)v->n_items, from = 0, to = n, i;
-    struct value first = {0};
-    bool colon = expr_take(x, ":");
-    if (!colon) {
-        first = expr_display(x, VALUE_TUPLE, ']');
-        if (!x->bad) {
-            if (v->kind == VALUE_DICT) {
-                for (uint32_t k = 0; k + 1 < v->n_items; k += 2)
-                    if (value_equal(&v->items[k], &first) == 1)
-                        return v->items[k + 1];
-            } else if (sequence && v->kind != VALUE_STR && index_of(&first, n, &i) && i >= 0 && i < n) {
-                return v->items[i];
-            } else if (v->kind == VALUE_STR && index_of(&first, n, &i) && i >= 0 && i < n) {
-                return slice(v, i, i + 1);
-            }
-            return expr_unknown();
-        }
+    struct value index = expr_items_end(x, &l, VALUE_TUPLE);
+    if (x->bad || x->skip || (comma && colons) || (!colons && !index.n_items))
         return expr_unknown();
-    }
-    if (expr_take(x, "]"))
-        return sequence ? slice(v, from, to) : expr_unknown();
-    struct value last = expr_parse(x);
-    if (!expr_take(x, "]"))
+    if (colons)
+        return expr_slice(x, v, parts);
+    return expr_index(x, v, comma ? &index : &parts[0]);
+}
+
+static struct value read_dotted(struct expr *x, const struct value *v)
+{
+    struct str name = expr_peek_word(x);
+    if (!name.n)
         return expr_fail(x);
-    return sequence && index_of(&last, n, &to) ? slice(v, 0, to) : expr_unknown();
+    x->p += name.n;
+    bool method = v->kind != VALUE_NAMED && v->kind != VALUE_EXTERNAL && v->kind != VALUE_UNKNOWN;
+    if (!method || !at(x, '('))
+        return x->skip ? expr_unknown() : expr_attribute(x, v, name);
+    x->p++;
+    struct value args = expr_read_arguments(x, false);
+    return x->skip || x->bad ? expr_unknown() : expr_method(x, v, name, &args);
 }
 
-/* v[a:b]: the display above fails at the colon; this looks for it first. */
-static struct value parse_bracket(struct expr *x, const struct value *v)
+static struct value read_postfix(struct expr *x)
 {
-    const char *end = closing(x, ']');
-    struct str inner = {x->p, end ? (size_t)(end - x->p) : 0};
-    size_t colon = end ? split_find(inner, ':') : inner.n;
-    if (!end || colon >= inner.n || colon == 0)
-        return parse_subscript(x, v);
-    x->p = end + 1;
-    struct str tail = str_trim(str_slice(inner, colon + 1, inner.n));
-    struct value from = expr_sub(x, str_slice(inner, 0, colon), x->locals), to = {.kind = VALUE_INT, .i = INT32_MAX};
-    if (tail.n)
-        to = expr_sub(x, tail, x->locals);
-    bool sequence = v->kind == VALUE_TUPLE || v->kind == VALUE_LIST || v->kind == VALUE_STR;
-    int64_t n = v->kind == VALUE_STR ? (int64_t)v->text.n : (int64_t)v->n_items, a, b;
-    return sequence && index_of(&from, n, &a) && index_of(&to, n, &b) ? slice(v, a, b) : expr_unknown();
-}
-
-struct value expr_postfix(struct expr *x)
-{
-    struct value v = parse_atom(x);
+    struct value v = expr_read_atom(x);
     while (!x->bad) {
-        expr_skip(x);
-        if (x->p >= x->end)
+        expr_blank(x);
+        char c = x->p < x->end ? *x->p : '\0';
+        if (c != '.' && c != '(' && c != '[')
             break;
-        if (*x->p == '.' && expr_take(x, ".")) {
-            struct str name = expr_peek(x);
-            if (!name.n)
-                return expr_fail(x);
-            x->p += name.n;
-            expr_skip(x);
-            bool method = (v.kind == VALUE_STR || v.kind == VALUE_DICT || v.kind == VALUE_BYTES || v.kind == VALUE_LIST) &&
-                          x->p < x->end && *x->p == '(';
-            if (method) {
-                x->p++;
-                struct value args = parse_arguments(x, false);
-                v = expr_method(x, &v, name, &args);
-            } else {
-                v = attribute(x, &v, name);
-            }
-        } else if (*x->p == '(') {
-            x->p++;
-            struct value args = parse_arguments(x, false);
-            v = expr_call(x, &v, &args);
-        } else if (*x->p == '[') {
-            x->p++;
-            v = parse_bracket(x, &v);
+        x->p++;
+        if (++x->steps > EXPR_MAX_STEPS)
+            return expr_fail(x);
+        if (c == '.') {
+            v = read_dotted(x, &v);
+        } else if (c == '[') {
+            v = read_subscript(x, &v);
         } else {
-            break;
+            struct value args = expr_read_arguments(x, false);
+            v = x->skip || x->bad ? expr_unknown() : expr_call(x, &v, &args);
         }
     }
     return v;
+}
+
+/* ---- operators ---- */
+
+static struct value read_power(struct expr *x)
+{
+    struct value v = read_postfix(x);
+    if (!x->bad && expr_take(x, "**")) {
+        struct value e = expr_read_unary(x);
+        v = expr_binary(x, 'p', &v, &e);
+    }
+    return v;
+}
+
+struct value expr_read_unary(struct expr *x)
+{
+    struct value v = expr_unknown();
+    expr_blank(x);
+    char op = x->p < x->end ? *x->p : '\0';
+    if (expr_enter(x)) {
+        if (op == '-' || op == '+' || op == '~') {
+            x->p++;
+            v = expr_read_unary(x);
+            v = expr_negate(x, op, &v);
+        } else {
+            v = read_power(x);
+        }
+    }
+    x->depth--;
+    return v;
+}
+
+/* A binary operator of this level, as expr_binary names it, or 0. */
+static char take_operator(struct expr *x, int level)
+{
+    static const char *const levels[] = {"*/%@", "+-", "<>", "&", "^", "|"};
+    expr_blank(x);
+    if (x->p >= x->end || !*x->p || !strchr(levels[level], *x->p))
+        return 0;
+    char c = *x->p;
+    bool twice = x->p + 1 < x->end && x->p[1] == c;
+    const char *after = x->p + (twice ? 2 : 1);
+    bool assigns = after < x->end && *after == '=' && (c != '<' || twice) && (c != '>' || twice);
+    if (assigns || (level == 2 && !twice) || (twice && c == '*'))
+        return 0;
+    x->p += level == 2 || (c == '/' && twice) ? 2 : 1;
+    return c == '/' && twice ? 'd' : c;
+}
+
+static struct value read_level(struct expr *x, int level)
+{
+    struct value v = level == 0 ? expr_read_unary(x) : read_level(x, level - 1);
+    char op;
+    while (!x->bad && (op = take_operator(x, level)) != 0) {
+        struct value r = level == 0 ? expr_read_unary(x) : read_level(x, level - 1);
+        if (!x->skip && !x->bad)
+            v = expr_binary(x, op, &v, &r);
+    }
+    return v;
+}
+
+enum comparison { COMPARE_NONE, COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_GT, COMPARE_LE, COMPARE_GE,
+                  COMPARE_IN, COMPARE_NOT_IN, COMPARE_IS, COMPARE_IS_NOT };
+
+static enum comparison take_comparison(struct expr *x)
+{
+    static const struct { const char *text; enum comparison what; } table[] = {
+        {"==", COMPARE_EQ}, {"!=", COMPARE_NE}, {"<=", COMPARE_LE}, {">=", COMPARE_GE}, {"<", COMPARE_LT},
+        {">", COMPARE_GT}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (expr_take(x, table[i].text))
+            return table[i].what;
+    if (expr_take_word(x, "in"))
+        return COMPARE_IN;
+    if (expr_take_word(x, "is"))
+        return expr_take_word(x, "not") ? COMPARE_IS_NOT : COMPARE_IS;
+    const char *before = x->p;
+    if (expr_take_word(x, "not")) {
+        if (expr_take_word(x, "in"))
+            return COMPARE_NOT_IN;
+        x->p = before;
+    }
+    return COMPARE_NONE;
+}
+
+static int not_(int t)
+{
+    return t < 0 ? t : !t;
+}
+
+static int identical(const struct value *a, const struct value *b)
+{
+    bool unknown = a->kind == VALUE_UNKNOWN || b->kind == VALUE_UNKNOWN;
+    if (unknown || a->kind == VALUE_EXTERNAL || b->kind == VALUE_EXTERNAL)
+        return -1;
+    bool single = a->kind == VALUE_NONE || a->kind == VALUE_BOOL || b->kind == VALUE_NONE || b->kind == VALUE_BOOL;
+    if (single)
+        return a->kind == b->kind && a->i == b->i;
+    return a->kind == VALUE_NAMED && b->kind == VALUE_NAMED ? value_equal(a, b) : -1;
+}
+
+/* a <= b of numbers with nan, or of tuples that hold one, is not the opposite of b < a. */
+static int at_most(const struct value *a, const struct value *b)
+{
+    int l = value_less(a, b);
+    if (l != 0)
+        return l;
+    int e = value_equal(a, b);
+    return e != 0 ? e : value_less(b, a) == 1 || (expr_is_number(a) && expr_is_number(b)) ? 0 : -1;
+}
+
+static int compare(struct expr *x, enum comparison how, const struct value *a, const struct value *b)
+{
+    switch (how) {
+    case COMPARE_EQ:
+        return value_equal(a, b);
+    case COMPARE_NE:
+        return not_(value_equal(a, b));
+    case COMPARE_LT:
+        return value_less(a, b);
+    case COMPARE_GT:
+        return value_less(b, a);
+    case COMPARE_LE:
+        return at_most(a, b);
+    case COMPARE_GE:
+        return at_most(b, a);
+    case COMPARE_IN:
+        return expr_contains(x, a, b);
+    case COMPARE_NOT_IN:
+        return not_(expr_contains(x, a, b));
+    case COMPARE_IS:
+        return identical(a, b);
+    case COMPARE_IS_NOT:
+        return not_(identical(a, b));
+    case COMPARE_NONE:
+        break;
+    }
+    return -1;
+}
+
+/* a < b < c is a < b and b < c. */
+static struct value read_comparison(struct expr *x)
+{
+    struct value a = read_level(x, 5);
+    enum comparison how;
+    int all = 1;
+    bool any = false;
+    while (!x->bad && (how = take_comparison(x)) != COMPARE_NONE) {
+        struct value b = read_level(x, 5);
+        int r = x->skip || x->bad ? -1 : compare(x, how, &a, &b);
+        all = all == 0 || r == 0 ? 0 : all < 0 || r < 0 ? -1 : 1;
+        a = b;
+        any = true;
+    }
+    return any ? expr_bool(all) : a;
+}
+
+static struct value read_not(struct expr *x)
+{
+    struct value v = expr_unknown();
+    if (expr_enter(x)) {
+        if (expr_take_word(x, "not")) {
+            v = read_not(x);
+            v = expr_bool(not_(value_truth(&v)));
+        } else {
+            v = read_comparison(x);
+        }
+    }
+    x->depth--;
+    return v;
+}
+
+/* What cannot be known may still decide: "unknown and False" is one of two that are both false. */
+static struct value undecided(int truth)
+{
+    return (struct value){.kind = VALUE_UNKNOWN, .i = truth == 1 ? VALUE_IS_TRUE : truth == 0 ? VALUE_IS_FALSE : 0};
+}
+
+static struct value read_and(struct expr *x)
+{
+    struct value v = read_not(x);
+    while (!x->bad && expr_take_word(x, "and")) {
+        int a = value_truth(&v);
+        x->skip += a == 0;
+        struct value r = read_not(x);
+        x->skip -= a == 0;
+        if (a == 1)
+            v = r;
+        else if (a < 0)
+            v = undecided(value_truth(&r) == 0 ? 0 : -1);
+    }
+    return v;
+}
+
+struct value expr_read_or(struct expr *x)
+{
+    struct value v = read_and(x);
+    while (!x->bad && expr_take_word(x, "or")) {
+        int a = value_truth(&v);
+        x->skip += a == 1;
+        struct value r = read_and(x);
+        x->skip -= a == 1;
+        if (a == 0)
+            v = r;
+        else if (a < 0)
+            v = undecided(value_truth(&r) == 1 ? 1 : -1);
+    }
+    return v;
+}
+
+/* After "lambda": parameters with defaults, and a body that nobody calls. */
+static struct value read_lambda(struct expr *x)
+{
+    x->skip++;
+    while (!x->bad && !expr_take(x, ":")) {
+        while (expr_take(x, "*") || expr_take(x, "/") || expr_take(x, ","))
+            ;
+        struct str name = expr_peek_word(x);
+        x->p += name.n;
+        if (name.n && expr_take(x, "="))
+            expr_read(x);
+        x->bad = x->bad || (!at(x, ':') && (!name.n || !at(x, ',')));
+    }
+    if (!x->bad)
+        expr_read(x);
+    x->skip--;
+    return (struct value){.kind = VALUE_NAMED, .text = STR("<lambda>"), .i = 1};
+}
+
+static struct value read_conditional(struct expr *x)
+{
+    struct value v = expr_read_or(x);
+    if (!x->bad && expr_take_word(x, "if")) {
+        struct value condition = expr_read_or(x);
+        if (x->bad || !expr_take_word(x, "else"))
+            return expr_fail(x);
+        int t = value_truth(&condition);
+        struct value other = expr_read(x);
+        v = t == 1 ? v : t == 0 ? other : expr_unknown();
+    }
+    if (!x->bad && x->end - x->p > 1 && x->p[0] == ':' && x->p[1] == '=')
+        return expr_fail(x); /* it binds a name: what follows could look at it */
+    return v;
+}
+
+struct value expr_read(struct expr *x)
+{
+    struct value v = expr_unknown();
+    if (expr_enter(x))
+        v = expr_take_word(x, "lambda") ? read_lambda(x) : read_conditional(x);
+    x->depth--;
+    return x->skip || x->bad ? expr_unknown() : v;
 }
 
 /* ---- entry ---- */
 
-/* A whole text: a bare tuple "1, 2" counts. */
-static struct value parse_all(struct expr *x)
-{
-    struct value v = expr_parse(x);
-    expr_skip(x);
-    if (!x->bad && x->p < x->end && *x->p == ',') {
-        struct expr_list l = {0};
-        expr_add(x, &l, v);
-        while (!x->bad && expr_take(x, ",")) {
-            expr_skip(x);
-            if (x->p < x->end)
-                expr_add(x, &l, expr_parse(x));
-        }
-        v = expr_finish(x, VALUE_TUPLE, &l);
-    }
-    expr_skip(x);
-    return x->bad || x->p < x->end ? expr_unknown() : v;
-}
-
-struct value expr_sub(const struct expr *x, struct str text, const struct expr_local *locals)
-{
-    struct expr sub = {.env = x->env, .p = text.p, .end = text.p + text.n, .locals = locals, .depth = x->depth + 1,
-                       .steps = x->steps};
-    return parse_all(&sub);
-}
-
 struct value expr_eval(const struct expr_env *env, struct str text)
 {
-    uint64_t steps = 0;
-    struct expr x = {.env = env, .p = text.p, .end = text.p + text.n, .steps = &steps};
-    return parse_all(&x);
+    struct expr x = {.env = env, .p = text.p, .end = text.p + text.n};
+    struct expr_items l = {0};
+    struct value v = expr_unknown();
+    bool comma = false;
+    do { /* a bare "1, 2" is a tuple */
+        bool star = expr_take(&x, "*");
+        v = expr_read(&x);
+        if (star)
+            expr_items_spread(&x, &l, &v);
+        else
+            expr_items_add(&x, &l, v);
+        bool more = !x.bad && expr_take(&x, ",");
+        comma = comma || more;
+        x.bad = x.bad || (star && !comma);
+        expr_blank(&x);
+        if (!more)
+            break;
+    } while (!x.bad && x.p < x.end);
+    x.bad = x.bad || x.p < x.end;
+    struct value all = expr_items_end(&x, &l, VALUE_TUPLE);
+    return x.bad ? expr_unknown() : comma ? all : v;
 }
 
 struct value expr_arguments(const struct expr_env *env, struct str text)
 {
-    uint64_t steps = 0;
-    struct expr x = {.env = env, .p = text.p, .end = text.p + text.n, .steps = &steps};
-    struct value v = parse_arguments(&x, true);
+    struct expr x = {.env = env, .p = text.p, .end = text.p + text.n};
+    struct value v = expr_read_arguments(&x, true);
+    return x.bad ? expr_unknown() : v;
+}
+
+struct value expr_apply(struct arena *a, const struct value *f, const struct value *argument)
+{
+    struct expr_env env = {.arena = a};
+    struct expr x = {.env = &env};
+    struct value one = *argument, args = expr_sequence(VALUE_TUPLE, &one, 1, EXPR_PLAIN_SEQUENCE);
+    struct value v = f->kind == VALUE_NAMED && !f->ref ? expr_builtin(&x, f, &args) : expr_unknown();
     return x.bad ? expr_unknown() : v;
 }

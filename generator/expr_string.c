@@ -75,53 +75,85 @@ static bool put_escape(struct buf *out, struct str s, size_t *i, bool bytes)
     return true;
 }
 
-/* {expr}, {expr!r}, {expr!s}: false for format specs and "=", whose results are not followed. */
-static bool put_field(struct expr *x, struct buf *out, struct str s, size_t *i)
+/* The value of s, which is inside of what is read now. */
+static struct value read_inner(struct expr *x, struct str s)
 {
-    size_t start = ++*i;
-    int depth = 0;
-    for (; *i < s.n; ++*i) {
-        char c = s.p[*i];
-        if (strchr("([{", c) && c)
-            depth++;
-        else if (depth && strchr(")]}", c) && c)
-            depth--;
-        else if (c == '}' || c == '!' || c == ':' || c == '=' || c == '"' || c == '\'' || c == '\\')
-            break;
-    }
-    if (*i >= s.n)
-        return false;
-    struct str text = str_slice(s, start, *i);
-    bool repr = false;
-    if (s.p[*i] == '!' && *i + 2 < s.n && s.p[*i + 2] == '}') {
-        repr = s.p[*i + 1] == 'r';
-        if (!repr && s.p[*i + 1] != 's')
-            return false;
-        *i += 2;
-    }
-    if (s.p[*i] != '}')
-        return false;
-    ++*i;
-    struct value v = expr_sub(x, text, x->locals);
-    return repr ? value_repr(&v, out) : value_str(&v, out);
+    const char *p = x->p, *end = x->end;
+    x->p = s.p;
+    x->end = s.p + s.n;
+    struct value v = expr_read(x);
+    expr_blank(x);
+    x->bad = x->bad || x->p < x->end;
+    x->p = p;
+    x->end = end;
+    return v;
 }
 
-static bool decode(struct expr *x, struct buf *out, struct str s, bool raw, bool bytes, bool formatted)
+/* Where the field's expression ends: at "}", "!" or ":". */
+static size_t field_end(struct str s, size_t i)
+{
+    int depth = 0;
+    for (; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '(' || c == '[' || c == '{')
+            depth++;
+        else if (depth > 0 && (c == ')' || c == ']' || c == '}'))
+            depth--;
+        else if (c == '"' || c == '\'' || c == '\\' || c == '#')
+            return s.n;
+        else if (depth == 0 && (c == '}' || c == ':' || (c == '!' && i + 1 < s.n && s.p[i + 1] != '=')))
+            return i;
+    }
+    return i;
+}
+
+/* {expr}, {expr!r}, {expr!s}, {expr:spec}: false for "=", nested specs and what is not known. */
+static bool put_field(struct expr *x, struct buf *out, struct str s, size_t *i)
+{
+    size_t start = *i + 1, end = field_end(s, start), spec;
+    char conversion = '\0';
+    *i = end;
+    if (end < s.n && s.p[end] == '!' && end + 1 < s.n) {
+        conversion = s.p[end + 1];
+        *i += 2;
+    }
+    spec = *i += *i < s.n && s.p[*i] == ':';
+    while (*i < s.n && s.p[*i] != '}' && s.p[*i] != '{' && s.p[*i] != '\\')
+        ++*i;
+    if (*i >= s.n || s.p[*i] != '}' || (s.p[end] != ':' && spec != *i))
+        return false;
+    struct str format = str_slice(s, spec, *i), text = str_slice(s, start, end);
+    ++*i;
+    struct value v = read_inner(x, text);
+    if (x->bad)
+        return false;
+    if (!conversion)
+        return expr_format(&v, format, out);
+    if ((conversion != 'r' && conversion != 's') || format.n)
+        return false;
+    return conversion == 'r' ? value_repr(&v, out) : value_str(&v, out);
+}
+
+struct literal {
+    bool raw, bytes, formatted;
+};
+
+static bool decode(struct expr *x, struct buf *out, struct str s, struct literal how)
 {
     for (size_t i = 0; i < s.n;) {
         char c = s.p[i];
-        if (c == '\\' && !raw) {
-            if (!put_escape(out, s, &i, bytes))
+        if (c == '\\' && !how.raw) {
+            if (!put_escape(out, s, &i, how.bytes))
                 return false;
-        } else if (formatted && (c == '{' || c == '}')) {
-            if (i + 1 < s.n && s.p[i + 1] == c) {
+        } else if (how.formatted && (c == '{' || c == '}')) {
+            bool twice = i + 1 < s.n && s.p[i + 1] == c;
+            if (!twice && (c == '}' || !put_field(x, out, s, &i)))
+                return false;
+            if (twice)
                 buf_char(out, c);
-                i += 2;
-            } else if (c == '}' || !put_field(x, out, s, &i)) {
-                return false;
-            }
+            i += twice ? 2 : 0;
         } else {
-            if (bytes && (unsigned char)c >= 0x80)
+            if (how.bytes && (unsigned char)c >= 0x80)
                 return false;
             buf_char(out, c);
             i++;
@@ -130,32 +162,60 @@ static bool decode(struct expr *x, struct buf *out, struct str s, bool raw, bool
     return true;
 }
 
-bool expr_string(struct expr *x, struct value *out)
+/* Past the prefix; false when there is no such prefix. */
+static bool read_prefix(const char **p, const char *end, struct literal *how)
+{
+    const char *start = *p;
+    bool u = false;
+    for (; *p < end && *p - start < 3; ++*p) {
+        char c = (char)(**p | 32);
+        bool *flag = c == 'r' ? &how->raw : c == 'b' ? &how->bytes : c == 'f' ? &how->formatted : &u;
+        if (!strchr("rbfu", c) || *flag)
+            break;
+        *flag = true;
+    }
+    bool odd = (how->bytes && how->formatted) || (u && *p - start > 1);
+    return !odd && *p < end && (**p == '"' || **p == '\'');
+}
+
+bool expr_at_string(struct expr *x)
 {
     const char *p = x->p;
-    bool raw = false, bytes = false, formatted = false;
-    while (p < x->end && p - x->p < 3 && *p && strchr("rRbBuUfFtT", *p)) {
-        raw = raw || (*p | 32) == 'r';
-        bytes = bytes || (*p | 32) == 'b';
-        formatted = formatted || (*p | 32) == 'f';
-        if ((*p | 32) == 't')
-            return false;
+    while (p < x->end && p - x->p < 3 && *p && strchr("rRbBuUfFtT", *p))
         p++;
+    return p < x->end && (*p == '"' || *p == '\'');
+}
+
+/* One literal, appended to out; false when it is not known (x->bad: when it is odd). */
+static bool read_string(struct expr *x, struct buf *out, bool *bytes)
+{
+    struct literal how = {0};
+    const char *p = x->p, *end;
+    if (!read_prefix(&p, x->end, &how) || !(end = token_string_end(p, x->end, how.formatted))) {
+        x->bad = true;
+        return false;
     }
-    if (p >= x->end || (*p != '"' && *p != '\''))
-        return false;
-    const char *end = token_string_end(p, x->end, formatted);
-    if (!end)
-        return false;
     size_t width = end - p >= 6 && p[1] == *p && p[2] == *p ? 3 : 1;
     struct str inner = {p + width, (size_t)(end - p) - 2 * width};
-    struct buf b = {0};
-    bool known = decode(x, &b, inner, raw, bytes, formatted);
-    *out = (struct value){0};
-    if (known)
-        *out = (struct value){.kind = bytes ? VALUE_BYTES : VALUE_STR,
-                              .text = {arena_dup(x->env->arena, b.p ? b.p : "", b.n), b.n}};
-    buf_release(&b);
     x->p = end;
-    return true;
+    *bytes = how.bytes;
+    return x->skip || decode(x, out, inner, how);
+}
+
+struct value expr_read_strings(struct expr *x)
+{
+    struct buf b = {0};
+    bool known = true, bytes = false, first = true;
+    for (; !x->bad && x->p < x->end && expr_at_string(x); expr_blank(x)) {
+        bool kind = bytes;
+        known = read_string(x, &b, &kind) && known;
+        x->bad = x->bad || (!first && kind != bytes) || b.n > EXPR_MAX_TEXT;
+        bytes = kind;
+        first = false;
+    }
+    if (x->bad || x->skip || !known) {
+        buf_release(&b);
+        return expr_unknown();
+    }
+    return expr_buf(x, &b, bytes ? VALUE_BYTES : VALUE_STR);
 }

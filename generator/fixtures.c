@@ -106,9 +106,11 @@ static bool read_fixture(struct world *w, struct binding *def, struct fixture *f
     *f = (struct fixture){.name = def->name, .def = def};
     for (uint32_t i = def->decorators; i < def->stmt; i++) {
         struct str callee, args = STR("");
-        if (m->stmts[i].kind != STMT_DECORATOR || !str_contains(m->stmts[i].text, STR("fixture")))
+        if (m->stmts[i].kind != STMT_DECORATOR)
             continue;
         bool called = split_call(m->stmts[i].text, &callee, &args);
+        if (!str_contains(m->stmts[i].text, STR("fixture")) && str_chr(callee, '.') < callee.n)
+            continue;
         w->line = m->stmts[i].line;
         struct value v = scope_eval(w, def->scope, callee);
         for (size_t k = 0; v.kind == VALUE_EXTERNAL && k < sizeof makers / sizeof *makers; k++) {
@@ -118,7 +120,7 @@ static bool read_fixture(struct world *w, struct binding *def, struct fixture *f
             if (called)
                 read_keywords(w, f, def->scope, args);
         }
-        if (!found && v.kind != VALUE_MARK) {
+        if (!found && v.kind != VALUE_MARK && str_contains(m->stmts[i].text, STR("fixture"))) {
             found = true; /* something called …fixture… that is not followed */
             f->doubt = "a fixture made by a decorator that cannot be followed";
         }
@@ -172,6 +174,23 @@ struct fixture_list *fixtures_of(struct world *w, struct scope *s)
     return l;
 }
 
+/* Something that could make a fixture of it. */
+static bool has_unknown_decorator(struct world *w, struct binding *def)
+{
+    const struct module *m = def->scope->module;
+    for (uint32_t i = def->decorators; i < def->stmt; i++) {
+        struct str callee, args;
+        if (m->stmts[i].kind != STMT_DECORATOR)
+            continue;
+        split_call(m->stmts[i].text, &callee, &args);
+        struct value v = scope_eval(w, def->scope, callee);
+        const struct object *o = v.kind == VALUE_NAMED ? v.ref : NULL;
+        if (v.kind == VALUE_UNKNOWN || v.kind == VALUE_PLAIN || (o && o->kind == OBJECT_BINDING))
+            return true;
+    }
+    return false;
+}
+
 struct fixture *fixture_find(struct world *w, struct scope *s, struct str name)
 {
     struct fixture_list *l = fixtures_of(w, s);
@@ -179,6 +198,11 @@ struct fixture *fixture_find(struct world *w, struct scope *s, struct str name)
         if (str_eq(l->items[i].name, name))
             return &l->items[i];
     struct binding *b = scope_get(s, name);
+    if (b && b->kind == BIND_DEF && b->decorators < b->stmt && has_unknown_decorator(w, b)) {
+        struct fixture *made = arena_alloc(&w->arena, sizeof *made);
+        *made = (struct fixture){.name = name, .def = b, .doubt = "a fixture made by a decorator that cannot be followed"};
+        return made;
+    }
     if (!b || b->kind == BIND_DEF || b->kind == BIND_CLASS || b->kind == BIND_MODULE)
         return NULL;
     bool hint = str_contains(b->text, STR("fixture")) || str_contains(b->text, STR("conftest"));

@@ -110,6 +110,8 @@ struct module *world_module(struct world *w, struct str path);
  * (unless `outside` says that installed ones count too). */
 struct module *world_import(struct world *w, const struct module *from, struct str dotted, uint8_t level,
                             bool outside);
+/* Where an absolute import from that module leads, without reading it; "" for nowhere. */
+struct str world_locate(struct world *w, const struct module *from, struct str dotted);
 /* Is a top-level name of an import found at all? 1, 0, or -1. */
 int world_has(struct world *w, const struct module *from, struct str dotted);
 

@@ -224,6 +224,18 @@ static bool grows_list(struct runner *x, struct str text)
     return (append || extend) && grow_list(x, str_slice(callee, 0, n), args, extend);
 }
 
+/* (name := value) */
+static void bind_walrus(struct runner *x, struct str text)
+{
+    struct str rest = text, word;
+    bool dotted;
+    if (!str_contains(text, STR(":=")))
+        return;
+    while (split_word(&rest, &word, &dotted))
+        if (!dotted && str_starts(str_trim(rest), STR(":=")))
+            runner_bind(x, word, BIND_OPAQUE);
+}
+
 static enum outcome run_simple(struct runner *x, const struct stmt *st)
 {
     struct str rest = st->text, word = STR(""), callee, args;
@@ -248,6 +260,7 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         runner_doubt(x, "a statement that is too long to be read");
     if (st->words & (WORD_NAMESPACE | WORD_SETS) && !str_eq(word, STR("assert")))
         runner_doubt(x, "names are made at run time (globals, setattr, exec)");
+    bind_walrus(x, st->text);
     if (!split_assignment(st->text, &a)) {
         if (grows_list(x, st->text))
             return GOES_ON;

@@ -77,6 +77,35 @@ void collector_doubtful(struct collector *x, struct str name, uint32_t line, con
 static void collect_class(struct collector *x, struct str name, struct binding *b, struct class_info *c);
 
 /* A name in a module or class body: a test, a class of tests, or nothing. */
+/* Names from modules beside this one are followed; others only where they look like tests. */
+static bool is_near(struct collector *x, const struct binding *b)
+{
+    if (b->level)
+        return true;
+    struct str path = world_locate(x->w, x->m, b->text);
+    return path.n && path_under(path, path_dir(x->m->path));
+}
+
+static bool has_test_method(const struct class_info *c)
+{
+    for (uint32_t i = 0; i < c->n_mro; i++)
+        for (size_t k = 0; k < c->mro[i]->scope->n; k++)
+            if (str_starts(c->mro[i]->scope->items[k]->name, STR("test")) ||
+                str_eq(c->mro[i]->scope->items[k]->name, STR("runTest")))
+                return true;
+    return false;
+}
+
+static void doubtful_class(struct collector *x, struct str name, struct class_info *c)
+{
+    if (x->n_classes == MAX_NESTING)
+        return;
+    x->classes[x->n_classes] = c;
+    x->class_names[x->n_classes++] = name;
+    collector_doubtful(x, STR(""), 0, c->doubt ? c->doubt : "a base class that cannot be followed", false);
+    x->n_classes--;
+}
+
 static void collect_name(struct collector *x, struct binding *b)
 {
     bool function_name = matches(&x->w->config->python_functions, b->name);
@@ -93,11 +122,13 @@ static void collect_name(struct collector *x, struct binding *b)
             collector_function(x, b->name, b, b, st->text, st->line);
         return;
     }
+    if (!named && !collector_is_normal(b->name))
+        collector_doubtful(x, STR(""), 0, "a name that Unicode normalization may change", false);
     bool hint = named || str_contains(b->name, STR("Test")) || str_contains(b->name, STR("Case")) ||
                 str_contains(b->name, STR("Suite"));
-    if (b->kind == BIND_FROM && !hint && !(b->text.n && str_contains(b->text, STR("test"))))
+    if (b->kind == BIND_FROM && !hint && !str_contains(b->text, STR("test")) && !is_near(x, b))
         return;
-    if (b->kind == BIND_VALUE && !named)
+    if (b->kind == BIND_VALUE && !named && !scope_get(b->scope, b->text))
         return;
     struct binding *target = b->kind == BIND_CLASS ? b : binding_follow(x->w, b, true);
     if (target && target->kind == BIND_CLASS) {
@@ -108,6 +139,8 @@ static void collect_name(struct collector *x, struct binding *b)
             collect_class(x, b->name, b, c);
         else if ((c->doubt && named) || on < 0)
             collector_doubtful(x, b->name, 0, c->doubt ? c->doubt : "__test__ is computed", false);
+        else if (!c->bases_known && (b->kind == BIND_CLASS || has_test_method(c)))
+            doubtful_class(x, b->name, c); /* it may be a TestCase */
         return;
     }
     if (target && function_name) {
@@ -232,6 +265,33 @@ static void collect_class(struct collector *x, struct str name, struct binding *
 
 /* ---- the module ---- */
 
+static void add_chain(struct collector *x, struct module *m);
+
+/* pytest_plugins = "name" or a list of names: their fixtures are the module's too. */
+static void add_named_plugins(struct collector *x, struct module *m, struct tests_options *o)
+{
+    struct binding *b = scope_get(&m->scope, STR("pytest_plugins"));
+    struct value v = {0}, *names = &v;
+    if (!b)
+        return;
+    v = binding_value(x->w, b);
+    uint32_t n = 1;
+    if (v.kind == VALUE_LIST || v.kind == VALUE_TUPLE) {
+        names = v.items;
+        n = v.n_items;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct str name = names[i].text;
+        if (names[i].kind == VALUE_STR && (str_eq(name, STR("pytester")) || str_starts(name, STR("_pytest"))))
+            continue;
+        struct module *plugin = names[i].kind == VALUE_STR ? world_import(x->w, m, name, 0, true) : NULL;
+        if (plugin)
+            add_chain(x, plugin);
+        else if (!o->doubt)
+            o->doubt = "pytest_plugins names what cannot be followed";
+    }
+}
+
 static void add_chain(struct collector *x, struct module *m)
 {
     push_fixtures(x, &m->scope);
@@ -287,10 +347,17 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
         collector_doubtful(&x, STR(""), 0, doubtful.doubt, false);
     for (size_t i = 0; o->conftests && i < o->conftests->n; i++) {
         struct module *m = world_module(w, o->conftests->items[i]);
-        if (m)
-            add_chain(&x, m);
+        if (!m)
+            continue;
+        add_named_plugins(&x, m, &doubtful);
+        add_chain(&x, m);
     }
+    add_named_plugins(&x, x.m, &doubtful);
     add_chain(&x, x.m);
+    for (size_t i = 0; i < x.m->mutated.n; i++) /* global test_x in a function */
+        if (!scope_get(&x.m->scope, x.m->mutated.items[i]) &&
+            matches(&w->config->python_functions, x.m->mutated.items[i]))
+            collector_doubtful(&x, STR(""), 0, "a function binds names of the module", false);
     marks_of_scope(w, &x.m->scope, &x.module_marks);
     for (size_t i = 0; i < x.m->scope.n; i++)
         if (!x.m->scope.items[i]->deleted)

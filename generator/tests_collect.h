@@ -30,6 +30,8 @@ struct str collector_id(struct collector *x, struct str name, struct str id, boo
 struct str collector_class(struct collector *x);
 /* A name as the interpreter knows it, after NFKC; what is not covered stays. */
 struct str collector_normalize(struct world *w, struct str name);
+/* NFKC leaves the name as it is, certainly. */
+bool collector_is_normal(struct str name);
 /* A function, class or module that is listed without its ids. */
 void collector_doubtful(struct collector *x, struct str name, uint32_t line, const char *why, bool error);
 /* def or lambda `header`, bound as b; def: where its decorators are, NULL for a lambda. */

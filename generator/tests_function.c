@@ -23,7 +23,7 @@ struct function {
 };
 
 /* Python compares names after NFKC; what this does not cover makes a name inexact. */
-static bool is_normal(struct str name)
+bool collector_is_normal(struct str name)
 {
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
@@ -99,7 +99,10 @@ static void add_initial(struct str *names, uint32_t *n, struct str name)
 static uint32_t initial_names(struct function *f, struct str *names)
 {
     struct collector *x = f->x;
+    const struct strs *everywhere = &x->w->config->usefixtures;
     uint32_t n = 0;
+    for (size_t i = 0; i < everywhere->n; i++)
+        add_initial(names, &n, everywhere->items[i]);
     for (uint32_t i = 0; i < x->chain.n && x->has_autouse; i++) {
         struct fixture_list *l = fixtures_of(x->w, x->chain.scopes[i]);
         for (uint32_t k = 0; k < l->n; k++)
@@ -233,6 +236,8 @@ static bool find_sets(struct function *f)
         mark_values[n_marks % 16] = &f->t.marks[i];
         ok = n_marks < 16 && ids_parametrize(&x->ids, &f->t.marks[i], &x->w->arena, &marks[n_marks]);
         for (uint32_t k = 0; ok && k < marks[n_marks].n_names; k++) {
+            if (strs_has(&all, marks[n_marks].names[k]))
+                f->t.doubt = "an argument that is parametrized twice";
             strs_add(&all, marks[n_marks].names[k]);
             if (!is_indirect(&marks[n_marks], marks[n_marks].names[k]))
                 strs_add(&direct, marks[n_marks].names[k]);
@@ -346,7 +351,7 @@ static void add_product(struct function *f)
 
 static bool is_plain(const struct function *f)
 {
-    return !f->coroutine && f->n_args == 0 && !f->x->has_autouse && !f->x->n_generate && f->t.n_marks == 0;
+    return !f->coroutine && f->n_args == 0 && !f->x->w->config->usefixtures.n && !f->x->has_autouse && !f->x->n_generate && f->t.n_marks == 0;
 }
 
 static void release(struct function *f)
@@ -374,8 +379,10 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
     }
     bool generator = words & WORD_YIELD && !f.d.wrapped && !str_starts(header, STR("async"));
     const char *why = f.d.doubt ? f.d.doubt : x->o->doubt;
-    if (!is_normal(f.t.function))
+    if (!collector_is_normal(f.t.function)) {
         why = "a name that Unicode normalization may change";
+        collector_doubtful(x, STR(""), line, why, false);
+    }
     if (b->maybe || (def && def->maybe))
         why = "it is defined conditionally";
     if ((def && def->patched) || b->patched || b->test_attr == 3)

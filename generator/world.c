@@ -192,6 +192,11 @@ static struct str find_relative(struct world *w, const struct module *from, stru
     return io_stat_path(init.p).kind == IO_FILE ? init : STR("");
 }
 
+struct str world_locate(struct world *w, const struct module *from, struct str dotted)
+{
+    return find_absolute(w, from, dotted);
+}
+
 struct module *world_import(struct world *w, const struct module *from, struct str dotted, uint8_t level,
                             bool outside)
 {
