@@ -131,7 +131,7 @@ static bool is_valid(const char *map, size_t size)
 static void open_map(struct parse_cache *c)
 {
     int fd = open(c->path, (c->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (fd < 0 && !c->read_only)
+    if (fd < 0 && !c->read_only && errno != ENOENT) /* it may be made in this moment: not read-only */
         fd = open(c->path, O_RDONLY | O_CLOEXEC);
     off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
     if (size >= HEADER_BYTES) {

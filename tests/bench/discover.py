@@ -1,13 +1,15 @@
 """Side-by-side figures of discovery: `fastest discover` against pytest --collect-only and other native
 collectors, in one run, by hyperfine.
 
-usage: discover.py [--runs N] [row ...]     rows: toolz attrs tree networkx sympy linear
+usage: discover.py [--runs N | --quick] [row ...]     rows: toolz attrs tree networkx sympy linear
 tree: 10,000 tests in 500 files. linear: 100,000 in 5,000 against that. "no cache" parses every file; "nothing
 changed" is the last answer, checked; "one file edited" has the parse cache. Other collectors are taken from
-build/bench-venv (pip installs them there when it can) and left out when they fail.
+build/bench-venv (pip installs them there when it can) and left out when they fail; how many ids each lists is
+printed, since one that lists fewer has done less. CPU is user + system of a run. --quick: toolz, one run.
 """
 import argparse
 import importlib.util
+import json
 import pathlib
 import resource
 import shutil
@@ -19,18 +21,21 @@ bench = importlib.util.module_from_spec(spec)  # "run" is the name of parity's, 
 spec.loader.exec_module(bench)
 
 VENV = bench.ROOT / "build" / "bench-venv"
-OTHERS = {"cito": ["cito", "collect"], "tezt": ["tezt", "--collect-only"], "rtest": ["rtest", "--collect-only"]}
+OTHERS = {"cito": ["cito", "collect"], "tezt": ["tezt", "--collect-only"],
+          "tezt, no cache": ["tezt", "--no-cache", "--collect-only"], "rtest": ["rtest", "--collect-only"]}
 
 
 def others():
     """(name, command) of the collectors that could be installed."""
     if not VENV.exists():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        for name in list(OTHERS) + ["pytest==9.2.0"]:
+        for name in ["cito", "tezt", "rtest", "pytest==9.2.0"]:
             subprocess.run([str(VENV / "bin" / "pip"), "-q", "install", name], check=False)
     for name, argv in OTHERS.items():
-        if (VENV / "bin" / name).exists():
+        if (VENV / "bin" / argv[0]).exists():
             yield name, [str(VENV / "bin" / argv[0])] + argv[1:]
+        else:
+            print("  %s: cannot be installed, left out" % name)
 
 
 def tree(files):
@@ -61,24 +66,58 @@ def ours(python, paths, state, *options):
     return " ".join([bench.FASTEST, "discover", "--python", str(python), "--state-dir", str(state)] + list(options) + paths)
 
 
+def timed(folder, runs, command, warmup):
+    """(median, CPU seconds of one run): hyperfine's own processes are no part of it."""
+    wall, _ = bench.hyperfine(folder, runs, command, warmup=warmup)
+    result = json.loads((bench.ROOT / "build" / "bench.json").read_text())["results"][0]
+    return wall, result["user"] + result["system"]
+
+
+def listed(command, folder):
+    """How many ids a command lists; None when it fails."""
+    done = subprocess.run(command, shell=True, cwd=str(folder), env=bench.ENV, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    return None if done.returncode else sum(b"::" in line for line in done.stdout.splitlines())
+
+
+def peak_kib(command, folder):
+    out = subprocess.run("/usr/bin/time -f %M " + command + " >/dev/null", shell=True, cwd=str(folder), env=bench.ENV,
+                         stderr=subprocess.PIPE, text=True).stderr.strip()
+    return out.splitlines()[-1] if out else "?"
+
+
 def compare(row, runs):
     python, folder, paths = place(row)
     state = bench.ROOT / "build" / "bench-state"
     shutil.rmtree(str(state), ignore_errors=True)
     pytest = "%s -m pytest --collect-only -q -p no:cacheprovider %s" % (python, " ".join(paths))
     labels = ["pytest --collect-only -q", "fastest, no cache", "fastest, no cache, regex", "fastest, nothing changed"]
-    figures = [bench.hyperfine(folder, max(runs // 3, 2), pytest, warmup=1),
-               bench.hyperfine(folder, runs * 3, ours(python, paths, state, "--no-cache"), warmup=2),
-               bench.hyperfine(folder, runs * 3, ours(python, paths, state, "--no-cache", "--parser", "regex"), warmup=2),
-               bench.hyperfine(folder, runs * 3, ours(python, paths, state), prepare="true", warmup=4)]
+    commands = [pytest, ours(python, paths, state, "--no-cache"),
+                ours(python, paths, state, "--no-cache", "--parser", "regex"), ours(python, paths, state)]
+    figures = [timed(folder, max(runs // 3, 2), commands[0], 1)] + [timed(folder, runs * 3, c, 4) for c in commands[1:]]
     for name, argv in others():
         command = " ".join(argv + paths)
-        if subprocess.run(command, shell=True, cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        if not listed(command, folder):
             print("  %s: fails here, left out" % name)
             continue
         labels.append(name)
-        figures.append(bench.hyperfine(folder, runs * 3, command, warmup=2))
+        commands.append(command)
+        figures.append(timed(folder, runs * 3, command, 2))
     bench.show("%s, collection" % row, labels, figures)
+    print("  ids listed: " + "; ".join("%s %s" % (label, listed(c, folder)) for label, c in zip(labels, commands)))
+    against_best(labels, figures)
+    if row == "tree":
+        print("  peak memory, KiB: " + "; ".join("%s %s" % (label, peak_kib(c, folder)) for label, c in zip(labels, commands)))
+    shutil.rmtree(str(folder / ".tezt_cache"), ignore_errors=True)
+
+
+def against_best(labels, figures):
+    """Each of ours against the quickest of the others that keeps as much from run to run."""
+    for i in (1, 2, 3):
+        rivals = [k for k in range(4, len(labels)) if i == 3 or labels[k] != "tezt"]
+        if rivals and figures[i][0]:
+            best = min(rivals, key=lambda k: figures[k][0])
+            print("  %s against %s: %.2fx" % (labels[i], labels[best], figures[best][0] / figures[i][0]))
 
 
 def measured(command, folder):
@@ -95,18 +134,20 @@ def linear(runs):
     for files in (500, 5000):
         command = ours(python, [], state, "--no-cache")
         cpu[files] = sorted(measured(command, tree(files)) for _ in range(max(runs, 3)))[1]
-    out = subprocess.run("/usr/bin/time -f %M " + ours(python, [], state, "--no-cache") + " >/dev/null", shell=True,
-                         cwd=str(tree(500)), stderr=subprocess.PIPE, text=True).stderr.strip()
+    peak = peak_kib(ours(python, [], state, "--no-cache"), tree(500))
     print("\n10,000 tests %.3f s CPU, peak memory %s KiB; 100,000 tests %.3f s CPU: %.1fx" % (
-        cpu[500], out.splitlines()[-1] if out else "?", cpu[5000], cpu[5000] / cpu[500]))
+        cpu[500], peak, cpu[5000], cpu[5000] / cpu[500]))
 
 
 def main():
     rows = ["toolz", "attrs", "tree", "networkx", "sympy", "linear"]
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("rows", nargs="*", default=rows)
     options = parser.parse_args()
+    if options.quick:
+        options.runs, options.rows = 1, ["toolz"]
     bench.ENV["FASTEST_CACHE_DIR"] = str(bench.ROOT / "build" / "bench-cache")
     bench.print_machine()
     bench.become_reaper()

@@ -1,24 +1,27 @@
 """Compares `fastest discover` with pytest --collect-only on real suites, id by id, with both parsers.
 
 usage: ids.py [--after-run] [suite ...]     (default: all of suites.txt, and sympy)
+       ids.py [--after-run] --dir PATH [--python PY]     (a project of your own)
 An id that is called exact must be pytest's; what pytest collects must be listed, by id or by its function,
 class or module. --after-run runs the suite with fastest first: then every id must be exact. Exit 1 otherwise.
 """
+import argparse
 import collections
 import json
 import os
-import shutil
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 import run
 
 EXTRA = [("sympy", ["sympy==1.14.0", "numpy"], "-", ["sympy"])]
 
 
-def clean_environment(name):
+def clean_environment(cache):
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS")}
-    env["FASTEST_CACHE_DIR"] = str(run.WORK / name / "cache")
+    env["FASTEST_CACHE_DIR"] = str(cache)
     return env
 
 
@@ -26,7 +29,8 @@ def pytest_ids(python, folder, args, env):
     done = subprocess.run([str(python), "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"] + args,
                           cwd=str(folder), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")
-    return [line for line in lines[:lines.index("")] if "::" in line]
+    end = lines.index("") if "" in lines else len(lines)
+    return [line for line in lines[:end] if "::" in line]
 
 
 def fastest_tests(python, folder, args, env, state, parser):
@@ -55,6 +59,7 @@ def show(title, ids):
 
 
 def judge(label, ids, tests, all_exact):
+    tests = [t for t in tests if not t["error"]]
     known, listed = set(ids), {t["nodeid"] for t in tests if t["exact"]}
     doubtful = {t["nodeid"]: t["reason"] for t in tests if not t["exact"]}
     wrong = [t["nodeid"] for t in tests if t["exact"] and t["nodeid"] not in known]
@@ -76,10 +81,14 @@ def judge(label, ids, tests, all_exact):
     return not wrong and not missed and (exact == len(known) or not all_exact)
 
 
-def check(name, needs, source, args, after_run):
-    python, folder = run.prepare(name, needs, source)
-    env, state = clean_environment(name), run.WORK / name / "state"
-    shutil.rmtree(str(state), ignore_errors=True)
+def check(name, python, folder, args, after_run):
+    """With an empty cache and an empty state directory, away from the project."""
+    with tempfile.TemporaryDirectory() as fresh:
+        env = clean_environment(pathlib.Path(fresh) / "cache")
+        return compare(name, python, folder, args, after_run, env, pathlib.Path(fresh) / "state")
+
+
+def compare(name, python, folder, args, after_run, env, state):
     ids = pytest_ids(python, folder, args, env)
     if after_run:
         subprocess.run([run.FASTEST, "--python", str(python), "--state-dir", str(state), "-q", "-p", "no:cacheprovider"] + args,
@@ -93,13 +102,22 @@ def check(name, needs, source, args, after_run):
 
 
 def main():
-    wanted = [a for a in sys.argv[1:] if a != "--after-run"]
-    after_run = "--after-run" in sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--after-run", action="store_true")
+    parser.add_argument("--dir", type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("suites", nargs="*")
+    options = parser.parse_args()
+    if options.dir:
+        good = check(options.dir.name, options.python, options.dir, [], options.after_run)
+        sys.exit(0 if good else 1)
+    wanted = options.suites
     known = list(run.suites()) + EXTRA
     unknown = set(wanted) - {s[0] for s in known}
     if unknown:
         sys.exit("unknown suite: %s" % ", ".join(sorted(unknown)))
-    good = [check(*s, after_run=after_run) for s in known if not wanted or s[0] in wanted]
+    good = [check(name, *run.prepare(name, needs, source), args, options.after_run)
+            for name, needs, source, args in known if not wanted or name in wanted]
     sys.exit(0 if all(good) else 1)
 
 
