@@ -19,6 +19,7 @@ import sys
 spec = importlib.util.spec_from_file_location("bench_run", str(pathlib.Path(__file__).with_name("run.py")))
 bench = importlib.util.module_from_spec(spec)  # "run" is the name of parity's, which it imports
 spec.loader.exec_module(bench)
+import ids as parity_ids  # noqa: E402  (run.py put tests/parity on the path)
 
 VENV = bench.ROOT / "build" / "bench-venv"
 OTHERS = {"cito": ["cito", "collect"], "tezt": ["tezt", "--collect-only"],
@@ -57,8 +58,8 @@ def place(row):
         python, _, _ = bench.place("toolz")
         return python, tree(500), []
     if row == "sympy":
-        python, folder = bench.parity.prepare("sympy", ["sympy==1.14.0"], "-")
-        return python, folder, ["sympy"]
+        name, needs, source, paths = parity_ids.EXTRA[0]
+        return (*bench.parity.prepare(name, needs, source), paths)
     return bench.place(row)
 
 
@@ -91,6 +92,8 @@ def compare(row, runs):
     state = bench.ROOT / "build" / "bench-state"
     shutil.rmtree(str(state), ignore_errors=True)
     pytest = "%s -m pytest --collect-only -q -p no:cacheprovider %s" % (python, " ".join(paths))
+    if not listed(pytest, folder):
+        sys.exit("%s: pytest collects nothing here, so there is nothing to compare with" % row)
     labels = ["pytest --collect-only -q", "fastest, no cache", "fastest, no cache, regex", "fastest, nothing changed"]
     commands = [pytest, ours(python, paths, state, "--no-cache"),
                 ours(python, paths, state, "--no-cache", "--parser", "regex"), ours(python, paths, state)]

@@ -10,13 +10,14 @@ import collections
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
 import run
 
-EXTRA = [("sympy", ["sympy==1.14.0", "numpy"], "-", ["sympy"])]
+EXTRA = [("sympy", ["sympy==1.14.0", "numpy", "hypothesis==6.170.15"], "-", ["sympy"])]
 
 
 def clean_environment(cache):
@@ -28,6 +29,8 @@ def clean_environment(cache):
 def pytest_ids(python, folder, args, env):
     done = subprocess.run([str(python), "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"] + args,
                           cwd=str(folder), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode not in (0, 2, 5):  # collected, with errors, nothing: else there is nothing to compare with
+        sys.exit("pytest --collect-only: exit %d\n%s" % (done.returncode, done.stdout.decode(errors="replace")[-2000:]))
     lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")
     end = lines.index("") if "" in lines else len(lines)
     return [line for line in lines[:end] if "::" in line]
@@ -105,7 +108,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--after-run", action="store_true")
     parser.add_argument("--dir", type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--python", default=sys.executable, type=lambda p: os.path.abspath(shutil.which(p) or p))
     parser.add_argument("suites", nargs="*")
     options = parser.parse_args()
     if options.dir:
