@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char magic[8] = "FSTINDX\n";
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 struct index_file *index_file(struct index *x, struct str path)
 {

@@ -250,7 +250,9 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
         return true;
     }
     dirs_set_up(&s->dirs, &out->config.probe.third, &out->config.probe.args);
-    if (!scan_modules(&out->config.probe, &s->dirs, &s->files, err))
+    for (size_t i = 0; o->only && i < o->only->n; i++)
+        strs_add(&s->files, o->only->items[i]);
+    if (!o->only && !scan_modules(&out->config.probe, &s->dirs, &s->files, err))
         return false;
     discover_order_files(s);
     discover_make_units(s);

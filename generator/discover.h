@@ -22,6 +22,7 @@ struct discover_options {
     const char *parser;                      /* --parser, or NULL */
     bool no_cache;
     unsigned threads;                        /* 0: one a processor */
+    const struct strs *only;                 /* these files (absolute) instead of a walk; NULL: the walk */
     /* The items of a module (absolute path) as the last run recorded them, when the record is still of this
      * source; false when there is none. NULL: no records. Called for modules that the source leaves in doubt. */
     bool (*recorded)(void *ctx, struct str path, struct discover_item **items, uint32_t *n);

@@ -8,6 +8,7 @@
 #include "generator/pyname.h"
 #include "generator/resolve.h"
 #include "generator/scan.h"
+#include "generator/skips.h"
 #include "generator/stale.h"
 #include "runtime/base/clock.h"
 
@@ -210,12 +211,26 @@ static void fill_modules(struct stage *s)
     buf_release(&rel);
 }
 
+/* With a selection some items of a module are left out; a hook, a doctest or another plugin's item may be
+ * anywhere: then every module runs. */
+static void fold_skips(struct stage *s, const bool *namesake)
+{
+    struct plan *p = s->plan;
+    bool *candidates = arena_array(&p->arena, p->n_modules, sizeof *candidates);
+    if (s->n_shared || p->other || s->probe.selection.n || probe_is(s->probe.doctest_modules))
+        return;
+    for (uint32_t i = 0; i < p->n_modules; i++)
+        candidates[i] = p->modules[i].stale && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
+    skips_fold(p, s->o, candidates);
+}
+
 static void check_records(struct stage *s)
 {
     struct stale st = {.plan = s->plan, .graph = &s->graph, .dirs = &s->dirs,
                        .sources = &s->sources, .last_environment = s->index.environment,
                        .prepend = s->prepend};
     stale_check(&st);
+    fold_skips(s, st.namesake);
     if (!hash128_eq(s->index.environment, s->plan->environment)) {
         s->index.environment = s->plan->environment;
         s->index.dirty = true;

@@ -1,11 +1,10 @@
 /* Interpreters whose layout we do not know (pyenv's shims, frameworks, distributions with ways of
  * their own) are asked once; the answer is kept under what decides it. */
+#include "generator/ask.h"
 #include "generator/interp_layout.h"
 
 #include "runtime/base/pack.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTINTP\n";
-enum { VERSION = 1, MAX_ANSWER_BYTES = 1 << 20 };
+enum { VERSION = 1 };
 
 /* -I leaves out the directory of the user and PYTHONPATH, which are ours to add. */
 static const char script[] =
@@ -91,45 +90,15 @@ static struct str cache_dir(struct arena *a)
     return home && *home ? interp_format(a, "%s/.cache/fastest", home) : STR("");
 }
 
-static _Noreturn void exec_python(struct str python, const char *cwd, int out)
+static bool ask(struct str python, const char *cwd, struct buf *out, struct err *err)
 {
     const char *home = getenv("PYTHONHOME");
     char *argv[] = {(char *)(uintptr_t)python.p, (char *)(uintptr_t)(home && *home ? "-s" : "-I"),
                     (char *)(uintptr_t)"-c", (char *)(uintptr_t)script, NULL};
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
-    if (chdir(cwd) == 0)
-        execv(python.p, argv);
-    _exit(127);
-}
-
-static bool read_answer(int fd, struct buf *out)
-{
-    char part[4096];
-    ssize_t n;
-    while ((n = io_read_full(fd, part, sizeof part)) > 0 && out->n < MAX_ANSWER_BYTES)
-        buf_add(out, part, (size_t)n);
-    return n == 0;
-}
-
-static bool ask(struct str python, const char *cwd, struct buf *out, struct err *err)
-{
-    int fds[2], status = 0;
-    if (pipe(fds) != 0)
-        return err_errno(err, "a pipe to %s cannot be made", python.p);
-    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-    pid_t pid = fork();
-    if (pid == 0)
-        exec_python(python, cwd, fds[1]);
-    close(fds[1]);
-    bool ok = pid > 0 && read_answer(fds[0], out);
-    close(fds[0]);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (ok && WIFEXITED(status) && WEXITSTATUS(status) == 0 && str_ends(buf_view(out), STR("end\t1\n")))
+    int status = 0;
+    if (!ask_program(argv, cwd, true, out, &status, err))
+        return false;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && str_ends(buf_view(out), STR("end\t1\n")))
         return true;
     return err_set(err, "%s: does not tell where its packages are (status %d); does `%s --version` work? "
                         "name another with --python", python.p, status, python.p);

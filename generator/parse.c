@@ -493,7 +493,8 @@ void parser_run(struct parser *p, struct str source, struct facts *facts, struct
 {
     struct str text = reduce(p, source);
     struct pass x = {.parser = p, .text = text, .facts = facts, .out = out};
-    facts->flags = facts->n_tests = 0;
+    facts->n_tests = 0;
+    facts->flags = str_contains(source, STR("mark.skip")) || str_contains(source, STR("allow_module_level")) ? FACT_SKIPS : 0;
     if (text.n > UINT32_MAX / 2)
         return;
     TSTree *tree = ts_parser_parse_string(p->ts, NULL, text.p, (uint32_t)text.n);

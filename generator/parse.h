@@ -17,7 +17,8 @@ enum fact_flag {
     FACT_SYS_PATH = 4,   /* changes sys.path: unresolved names may be in any directory */
     FACT_COLLECTS = 8,   /* defines pytest_collect_file or pytest_collect_directory */
     FACT_HOOKS = 16,     /* defines a hook that acts on the whole session */
-    FACT_RESOURCES = 32  /* names packages by words: importlib.resources */
+    FACT_RESOURCES = 32, /* names packages by words: importlib.resources */
+    FACT_SKIPS = 64      /* has a mark or call that may skip: what skips.h looks at */
 };
 
 enum import_kind {

@@ -1,11 +1,10 @@
 #include "generator/probe.h"
 
+#include "generator/ask.h"
 #include "generator/interp.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/io.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -150,59 +149,23 @@ static struct hash128 question(const struct probe *p, const struct generate_opti
     return hasher_done(h);
 }
 
-static _Noreturn void exec_python(const struct probe *p, const struct generate_options *o, int out,
-                                  char **argv)
+static bool ask(struct probe *p, const struct generate_options *o, enum exit_code *code,
+                struct err *err)
 {
-    dup2(out, STDOUT_FILENO);
+    int status = 0;
+    char **argv = xmalloc(((size_t)o->n_args + 4) * sizeof *argv);
     argv[0] = (char *)(uintptr_t)p->chosen;
     argv[1] = (char *)(uintptr_t)"-c";
     argv[2] = (char *)(uintptr_t)script();
     for (int i = 0; i < o->n_args; i++)
         argv[3 + i] = o->args[i];
     argv[3 + o->n_args] = NULL;
-    if (chdir(o->cwd) == 0)
-        execv(p->chosen, argv);
-    _exit(127);
-}
-
-static bool read_all(int fd, struct buf *out)
-{
-    for (;;) {
-        buf_reserve(out, 1 << 16);
-        ssize_t n = read(fd, out->p + out->n, (1 << 16) - 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        out->n += (size_t)n;
-        out->p[out->n] = '\0';
-    }
-}
-
-static bool ask(struct probe *p, const struct generate_options *o, enum exit_code *code,
-                struct err *err)
-{
-    int fds[2], status = 0;
-    char **argv = xmalloc(((size_t)o->n_args + 4) * sizeof *argv);
-    if (pipe(fds) != 0) {
-        free(argv);
-        return err_errno(err, "a pipe to %s cannot be made", p->chosen);
-    }
-    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-    pid_t pid = fork();
-    if (pid == 0)
-        exec_python(p, o, fds[1], argv);
-    close(fds[1]);
-    free(argv);
     buf_clear(&p->file);
-    bool ok = pid > 0 && read_all(fds[0], &p->file);
-    close(fds[0]);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
     *code = EXIT_USAGE;
+    bool ok = ask_program(argv, o->cwd, false, &p->file, &status, err);
+    free(argv);
     if (!ok)
-        return err_errno(err, "%s: cannot be started; choose another with --python", p->chosen);
+        return false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && p->file.n == 0)
         return err_set(err, "%s: cannot be started; choose another with --python", p->chosen);
     if (probe_read_lines(p, code, err))

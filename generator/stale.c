@@ -152,6 +152,8 @@ static void join_namesakes(struct stale *s)
             *slot = i;
         }
         leader[i] = (uint32_t)*slot;
+        s->namesake[i] = leader[i] != i;
+        s->namesake[leader[i]] = s->namesake[leader[i]] || leader[i] != i;
         stale[leader[i]] = stale[leader[i]] || p->modules[i].stale;
     }
     for (uint32_t i = 0; i < p->n_modules; i++)
@@ -168,6 +170,7 @@ void stale_check(struct stale *s)
     struct plan *p = s->plan;
     struct index_record **records = xmalloc(((size_t)p->n_modules + 1) * sizeof *records);
     bool need = p->other;
+    s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
         records[i] = load_head(s, &p->modules[i]);
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));

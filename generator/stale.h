@@ -13,9 +13,10 @@ struct stale {
     struct sources *sources;
     struct hash128 last_environment;
     bool prepend;            /* import mode prepend or append: one module name, one file */
+    bool *namesake;          /* out, in the plan's arena: another module has its dotted name (with prepend) */
 };
 
-/* Fills stale and why of every module, and plan->sources when something needs it. */
+/* Fills namesake, stale and why of every module, and plan->sources when something needs it. */
 void stale_check(struct stale *s);
 
 #endif

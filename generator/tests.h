@@ -26,11 +26,12 @@ struct test {
     struct str function;      /* without parameters; "" for a whole module or class */
     struct str class;         /* "TestA::TestInner", "" for none */
     const void *class_ref;    /* tells classes apart */
-    uint32_t line;            /* from 1 */
+    uint32_t line;            /* from 1: of its first decorator, or its own */
     const char *doubt;        /* NULL: exact. Else why it is listed by function, class or module */
     bool error;               /* pytest fails to collect it */
     const struct value *marks;/* closest first */
-    uint32_t n_marks;
+    uint32_t n_marks, n_own;  /* n_own: those of the function itself and of its parameters */
+    bool decorated;           /* the function has marks of its own */
     const struct test_param *params;
     uint32_t n_params;
     const struct test_key *keys;

@@ -65,6 +65,8 @@ struct str collector_normalize(struct world *w, struct str name)
 static void copy_marks(struct function *f)
 {
     struct collector *x = f->x;
+    f->t.n_own = f->marks.n;
+    f->t.decorated = f->marks.n > 0;
     for (uint32_t i = x->n_classes; i > 0; i--)
         marks_of_class(x->w, x->classes[i - 1], &f->marks);
     for (uint32_t i = 0; i < x->module_marks.n; i++)
@@ -300,7 +302,9 @@ static void add_case(struct function *f, const uint32_t *at)
     struct value *marks = n_extra ? arena_array(&x->w->arena, n_extra + t.n_marks, sizeof *marks) : NULL;
     t.params = params;
     t.keys = keys;
-    n_extra = 0;
+    if (marks && t.n_own) /* Function.__init__: the function's, then those of its parameters */
+        memcpy(marks, t.marks, t.n_own * sizeof *marks);
+    n_extra = t.n_own;
     for (uint32_t i = 0; i < f->n_sets; i++) {
         const struct ids_set *s = &f->sets[i].sets[at[i]];
         if (!s->hidden && parts)
@@ -317,10 +321,10 @@ static void add_case(struct function *f, const uint32_t *at)
             marks[n_extra++] = s->marks[k];
     }
     if (marks) {
-        if (t.n_marks)
-            memcpy(marks + n_extra, t.marks, t.n_marks * sizeof *marks);
+        memcpy(marks + n_extra, t.marks + t.n_own, (t.n_marks - t.n_own) * sizeof *marks);
+        t.n_marks += n_extra - t.n_own;
+        t.n_own = n_extra;
         t.marks = marks;
-        t.n_marks += n_extra;
     }
     t.id = collector_id(x, f->t.function, id.p ? buf_view(&id) : STR(""), parts);
     t.skip = marks_skip(t.marks, t.n_marks);
@@ -360,10 +364,16 @@ static void release(struct function *f)
     strs_release(&f->d.given);
 }
 
+/* co_firstlineno: where pytest says that it is. */
+static uint32_t first_line(const struct binding *def)
+{
+    return def->scope->module->stmts[def->decorators < def->stmt ? def->decorators : def->stmt].line;
+}
+
 void collector_function(struct collector *x, struct str name, struct binding *b, struct binding *def,
                              struct str header, uint32_t line)
 {
-    struct function f = {.x = x, .t = {.function = collector_normalize(x->w, name), .line = line, .class = STR("")}};
+    struct function f = {.x = x, .t = {.function = collector_normalize(x->w, name), .line = def ? first_line(def) : line, .class = STR("")}};
     f.d.marks = &f.marks;
     f.coroutine = str_starts(header, STR("async"));
     uint32_t words = def ? def->scope->module->stmts[def->stmt].words : 0;
@@ -427,7 +437,7 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
 void collector_method(struct collector *x, struct class_info *c, struct str name, struct binding *b,
                       struct binding *def)
 {
-    uint32_t line = def->scope->module->stmts[def->stmt].line;
+    uint32_t line = first_line(def);
     struct function f = {.x = x};
     f.d.marks = &f.marks;
     decoration_read(x->w, def, &f.d);

@@ -36,6 +36,7 @@ void terminal_release(struct terminal *t)
     buf_release(&t->collect_error_list);
     for (int i = 0; i < TERMINAL_LISTS; i++)
         buf_release(&t->lists[i]);
+    terminal_skips_release(&t->skips);
 }
 
 static const char *codes(const struct terminal *t, const char *c)
@@ -201,9 +202,18 @@ static void add_short(const struct terminal *t, struct buf *out, const struct re
     buf_release(&word);
 }
 
-/* "SKIPPED [1] path:line: reason". pytest folds equal ones; here each has its line. */
-static void add_skip(const struct terminal *t, struct buf *out, const struct report_phase *p)
+static bool has_keyword(const struct report_item *item, struct str word)
 {
+    for (uint32_t i = 0; item && i < item->n_keywords; i++)
+        if (str_eq(item->keywords[i], word))
+            return true;
+    return false;
+}
+
+/* A mark of a class or module says nothing of the line: pytest leaves it out. item: NULL for a collector. */
+static void add_skip(struct terminal *t, const struct report_phase *p, const struct report_item *item)
+{
+    bool far = p->when == WHEN_SETUP && has_keyword(item, STR("skip")) && !has_keyword(item, STR("pytestmark"));
     struct buf path = {0};
     struct str why = p->skip.message;
     if (str_starts(why, STR("Skipped: ")))
@@ -212,15 +222,24 @@ static void add_skip(const struct terminal *t, struct buf *out, const struct rep
         path_relative(&path, p->skip.path, t->options.cwd);
     else
         buf_str(&path, p->skip.path);
-    style_text(out, codes(t, STYLE_YELLOW), STR("SKIPPED"));
-    buf_z(out, " [1] ");
-    text_raw(out, buf_view(&path));
-    if (p->skip.line >= 0)
-        buf_printf(out, ":%" PRId64, p->skip.line);
-    buf_z(out, ": ");
-    text_raw(out, why);
-    buf_char(out, '\n');
+    terminal_skips_add(&t->skips, buf_view(&path), far || p->skip.line < 0 ? -1 : p->skip.line, why);
     buf_release(&path);
+}
+
+/* "SKIPPED [2] path:line: reason" */
+static void put_skips(const struct terminal *t, struct buf *out)
+{
+    for (size_t i = 0; i < t->skips.n; i++) {
+        const struct terminal_skip *s = &t->skips.items[i];
+        style_text(out, codes(t, STYLE_YELLOW), STR("SKIPPED"));
+        buf_printf(out, " [%" PRIu32 "] ", s->count);
+        text_raw(out, s->path);
+        if (s->line >= 0)
+            buf_printf(out, ":%" PRId64, s->line);
+        buf_z(out, ": ");
+        text_raw(out, s->reason);
+        buf_char(out, '\n');
+    }
 }
 
 /* ---- what comes in ---- */
@@ -269,7 +288,7 @@ void terminal_collect(struct terminal *t, const struct report_phase *p)
         add_short(t, &t->collect_error_list, p, p->id, OUT_ERROR);
         buf_release(&path);
     } else if (list_wanted(t, LIST_SKIPPED)) {
-        add_skip(t, &t->lists[LIST_SKIPPED], p);
+        add_skip(t, p, NULL);
     }
 }
 
@@ -301,7 +320,7 @@ static void add_phase(struct terminal *t, const struct report_test *test,
     }
     int list = looks[o].list;
     if (list_wanted(t, list) && o == OUT_SKIPPED)
-        add_skip(t, &t->lists[list], p);
+        add_skip(t, p, test->item);
     else if (list_wanted(t, list))
         add_short(t, &t->lists[list], p, test->item->id, o);
     buf_release(&before);
@@ -354,6 +373,8 @@ static void put_short_summary(const struct terminal *t, FILE *out)
         if (*c == 'E')
             buf_str(&all, buf_view(&t->collect_error_list));
         buf_str(&all, buf_view(&t->lists[at - list_letters]));
+        if (*c == 's')
+            put_skips(t, &all);
     }
     if (all.n) {
         put_line(t, out, STR("short test summary info"), STYLE_CYAN STYLE_BOLD);

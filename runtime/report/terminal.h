@@ -7,6 +7,7 @@
 #define FASTEST_REPORT_TERMINAL_H
 
 #include "runtime/report/model.h"
+#include "runtime/report/terminal_skips.h"
 #include "runtime/report/totals.h"
 
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct terminal {
     struct buf collect_errors, errors, failures;
     struct buf collect_error_list; /* short summary of collect_errors */
     struct buf lists[TERMINAL_LISTS];
+    struct terminal_skips skips;   /* those of the letter s */
 };
 
 void terminal_init(struct terminal *t, const struct terminal_options *o);

@@ -8,6 +8,7 @@
 #define FASTEST_WIRE_JSON_H
 
 #include "runtime/base/buf.h"
+#include "runtime/base/quote.h"
 
 struct json {
     const char *p, *end;
@@ -24,8 +25,5 @@ bool json_string(struct json *j, struct buf *out);
 bool json_skip(struct json *j);
 char json_peek(struct json *j); /* first byte of the next value, 0 at the end */
 bool json_done(struct json *j); /* nothing but white space is left, and nothing was bad */
-
-/* Appends s as a JSON string; bytes that are not UTF-8 become \udcXX. */
-void json_quote(struct buf *out, struct str s);
 
 #endif

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from conftest import FASTEST
 from test_outcomes import ZOO, fill
+from test_skips import FOLDED, folded_and_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARITY = ROOT / "tests" / "parity"
@@ -73,3 +74,11 @@ def test_the_zoo_on(project, version, which):
     r = project.run([FASTEST, "--python", str(python), "-p", "no:cacheprovider"])
     assert project.outcomes() == want, r
     assert {t["nodeid"] for t in project.json()["tests"] if not t["cached"]} >= {"sub/test_sub.py::test_db"}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+@pytest.mark.parametrize("which", ["8", "9"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_certain_skips_on(project, version, which, name):
+    folded, run = folded_and_run(project, name, environment(version, which))
+    assert folded == run

@@ -231,6 +231,30 @@ static void verbose_lines_say_what_was_cached(void **state)
     terminal_release(&t);
 }
 
+static void equal_skips_are_one_line(void **state)
+{
+    (void)state;
+    struct str far[] = {STR("test"), STR("skip")}, near[] = {STR("test"), STR("skip"), STR("pytestmark")};
+    struct report_item items[] = {{.id = STR("t.py::a"), .keywords = near, .n_keywords = 3},
+                                  {.id = STR("t.py::b"), .keywords = far, .n_keywords = 2}};
+    struct terminal_options o = plain_options();
+    struct totals totals = {0};
+    struct terminal t;
+    strcpy(o.report_chars, "s");
+    terminal_init(&t, &o);
+    for (int i = 0; i < 5; i++) {
+        struct report_phase p = {.when = WHEN_SETUP, .verdict = PHASE_SKIPPED,
+                                 .skip = {STR("/r/t.py"), STR("Skipped: why"), i < 3 ? 3 : i}};
+        struct report_test test = {.item = &items[i > 2], .outcome = OUT_SKIPPED, .result = {.phases = &p, .n_phases = 1},
+                                   .batch = STR("b")};
+        terminal_test(&t, &test);
+    }
+    char *text = printed(&t, &totals);
+    assert_contains(text, "SKIPPED [3] t.py:3: why\nSKIPPED [2] t.py: why\n");
+    free(text);
+    terminal_release(&t);
+}
+
 static void without_tracebacks_there_is_no_section(void **state)
 {
     (void)state;
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_failure_looks_like_pytests),
         cmocka_unit_test(errors_come_before_failures_and_after_them_in_the_list),
         cmocka_unit_test(verbose_lines_say_what_was_cached),
+        cmocka_unit_test(equal_skips_are_one_line),
         cmocka_unit_test(without_tracebacks_there_is_no_section),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
