@@ -96,6 +96,8 @@ static void note_words(struct runner *x, struct str text, bool call)
             runner_doubt(x, "a function that makes names is called");
         else if (call && b->kind == BIND_VALUE)
             b->mutated = true;
+        else if (call && b->kind == BIND_CLASS)
+            b->patched = true; /* it may be given tests: add_tests(TestX) */
     }
 }
 
