@@ -298,6 +298,7 @@ static bool read_all(struct reading *r, const struct generate_options *o)
     if (!interp_find(&r->c->interp, o->python, o->cwd, r->err))
         return false;
     r->pytest = version_number(r->c->interp.pytest);
+    r->c->pytest = (uint32_t)r->pytest;
     r->loader = (struct config_loader){.pytest = r->pytest, .arena = r->arena, .toml_path = STR("")};
     take_interp(r);
     if (!read_options(r, o) || !check_version(r))

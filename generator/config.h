@@ -15,6 +15,7 @@ struct config {
                                     norecurse, ignore, ignore_glob, pythonpath, doctest_glob, path,
                                     third, noconftest, in_venv, doctest_modules, pytest, python */
     struct interp interp;
+    uint32_t pytest;             /* its version: 902 is 9.2; what is not installed counts as the newest */
     struct strs python_classes, python_functions, usefixtures;
     struct strs deselect;        /* prefixes, as given */
     struct strs node_args;       /* for each of probe.args: what follows the first "::", or "" */

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Directory by directory, names compared byte by byte; a package's __init__.py is first. */
-static int compare_paths(struct str a, struct str b)
+/* Directory by directory, names compared byte by byte; a package's __init__.py is first, and before pytest 8
+ * the files of a directory (pathlib.py: visit). */
+static int compare_paths(struct str a, struct str b, bool files_first)
 {
     for (;;) {
         size_t i = str_chr(a, '/'), k = str_chr(b, '/');
@@ -13,7 +14,11 @@ static int compare_paths(struct str a, struct str b)
         if (!str_eq(x, y)) {
             if (str_eq(x, STR("__init__.py")))
                 return -1;
-            return str_eq(y, STR("__init__.py")) ? 1 : str_cmp(x, y);
+            if (str_eq(y, STR("__init__.py")))
+                return 1;
+            if (files_first && (i == a.n) != (k == b.n))
+                return i == a.n ? -1 : 1;
+            return str_cmp(x, y);
         }
         if (i == a.n || k == b.n)
             return a.n < b.n ? -1 : a.n > b.n;
@@ -24,7 +29,12 @@ static int compare_paths(struct str a, struct str b)
 
 static int by_path(const void *a, const void *b)
 {
-    return compare_paths(((const struct str *)a)->p ? *(const struct str *)a : STR(""), *(const struct str *)b);
+    return compare_paths(*(const struct str *)a, *(const struct str *)b, false);
+}
+
+static int by_path_files_first(const void *a, const void *b)
+{
+    return compare_paths(*(const struct str *)a, *(const struct str *)b, true);
 }
 
 void discover_order_files(struct discover_state *s)
@@ -33,7 +43,8 @@ void discover_order_files(struct discover_state *s)
     struct strs sorted = {0};
     bool *taken = xmalloc(s->files.n + 1);
     memset(taken, 0, s->files.n + 1);
-    qsort(s->files.items, s->files.n, sizeof *s->files.items, by_path);
+    qsort(s->files.items, s->files.n, sizeof *s->files.items,
+          s->out->config.pytest < 800 ? by_path_files_first : by_path);
     for (size_t a = 0; a < args->n; a++)
         for (size_t i = 0; i < s->files.n; i++)
             if (!taken[i] && path_under(s->files.items[i], args->items[a])) {

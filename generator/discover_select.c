@@ -98,6 +98,17 @@ static void drop_failed(struct unit *u)
     u->n = n;
 }
 
+/* One that may fail takes what is beside it along: nothing of that is certain. */
+static void spread_doubt(struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        struct str owner = str_slice(u->tests[i].id, 0, u->tests[i].id.n - u->tests[i].function.n);
+        for (size_t k = 0; k < u->n && u->tests[i].may_fail; k++)
+            if (!u->tests[k].doubt && str_starts(u->tests[k].id, owner))
+                u->tests[k].doubt = "a test beside it that may fail to be collected";
+    }
+}
+
 static bool has_error(const struct unit *u)
 {
     for (size_t i = 0; i < u->n; i++)
@@ -198,6 +209,21 @@ static void add_error(struct discovered *d, struct discover_state *s, const stru
     d->errors[d->n_errors++] = (struct discover_error){u->relative, u->error_line, u->error_column, u->error};
 }
 
+/* Before pytest 9 arguments that name the same tests twice leave some out (main.py: Session.genitems). */
+static bool arguments_overlap(const struct config *c)
+{
+    for (size_t i = 0; i < c->probe.args.n && c->pytest < 900; i++)
+        for (size_t k = 0; k < i; k++) {
+            struct str a = c->probe.args.items[i], b = c->probe.args.items[k];
+            bool nodes = i < c->node_args.n && c->node_args.items[i].n && c->node_args.items[k].n &&
+                         !str_eq(c->node_args.items[i], c->node_args.items[k]);
+            bool folder = str_eq(a, b) && !str_ends(a, STR(".py"));
+            if ((path_under(a, b) || path_under(b, a)) && !nodes && !folder)
+                return true;
+        }
+    return false;
+}
+
 /* The first argument that names the test. */
 static size_t argument_of(const struct config *c, struct str id)
 {
@@ -249,17 +275,19 @@ static void order_by_argument(const struct discover_state *s, struct test *tests
 bool discover_select(struct discover_state *s, struct err *err)
 {
     struct discovered *d = s->out;
-    struct selection sel = {.old = str_cmp(d->config.probe.pytest, STR("9.2")) < 0};
+    struct selection sel = {.old = d->config.pytest < 902};
+    unsigned no_calls = d->config.pytest < 803 ? SELECT_NO_CALLS : 0;
     struct map names = {0};
     size_t cap = 0;
-    if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, false, err)))
+    if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, no_calls, err)))
         return false;
-    if (d->config.markexpr.n && !(sel.mark = select_new(d->config.markexpr, true, err))) {
+    if (d->config.markexpr.n && !(sel.mark = select_new(d->config.markexpr, no_calls | SELECT_MARK, err))) {
         select_free(sel.keyword);
         return false;
     }
     for (size_t i = 0; i < s->n_units; i++) {
         struct unit *u = &s->units[i];
+        spread_doubt(u);
         if (has_error(u))
             drop_failed(u);
         bool shadowed = is_shadowed(s, &names, u);
@@ -282,6 +310,9 @@ bool discover_select(struct discover_state *s, struct err *err)
             }
         }
     }
+    if (arguments_overlap(&d->config))
+        for (size_t i = 0; i < d->n; i++)
+            d->tests[i].doubt = d->tests[i].doubt ? d->tests[i].doubt : "arguments that name it twice";
     order_by_argument(s, d->tests, d->n);
     order_tests(d->tests, d->n);
     for (size_t i = 0; i < s->others.n; i++) {

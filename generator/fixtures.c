@@ -341,7 +341,7 @@ void fixture_closure(struct world *w, const struct fixture_chain *chain, const s
     struct tracer x = {.w = w, .chain = chain, .ignore = ignore, .out = out};
     out->n = 0;
     out->doubt = NULL;
-    bool deep = w->config->interp.pytest.n > 1 && str_cmp(w->config->interp.pytest, STR("9.1")) >= 0;
+    bool deep = w->config->pytest >= 901;
     for (uint32_t i = 0; i < n_initial; i++)
         if (deep)
             follow_deep(&x, initial[i], 0);

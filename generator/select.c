@@ -21,7 +21,7 @@ struct op {
     uint32_t n_keywords;
 };
 struct select {
-    bool is_mark, is_empty;       /* is_empty: nothing was asked for, all match */
+    bool is_mark, is_empty, no_calls;       /* is_empty: nothing was asked for, all match */
     struct op *ops;
     size_t n, cap;
     struct arena arena;
@@ -255,7 +255,7 @@ static bool operand(struct scanner *x)
     struct op op = {.kind = T_IDENT, .name = x->value};
     if (!advance(x))
         return false;
-    if (x->type == T_LPAREN && !keywords(x, &op))
+    if (x->type == T_LPAREN && !x->s->no_calls && !keywords(x, &op))
         return false;
     emit(x->s, op);
     return true;
@@ -310,12 +310,13 @@ static bool parse(struct scanner *x)
     return ok;
 }
 
-struct select *select_new(struct str text, bool is_mark, struct err *err)
+struct select *select_new(struct str text, unsigned flags, struct err *err)
 {
+    bool is_mark = flags & SELECT_MARK;
     struct select *s = xmalloc(sizeof *s);
     while (!is_mark && text.n && strchr(" \t\n\r\f\v\x1c\x1d\x1e\x1f", text.p[0]) && text.p[0])
         text = str_slice(text, 1, text.n); /* as pytest strips it: columns count from there */
-    *s = (struct select){.is_mark = is_mark, .is_empty = text.n == 0};
+    *s = (struct select){.is_mark = is_mark, .no_calls = flags & SELECT_NO_CALLS, .is_empty = text.n == 0};
     struct str own = {arena_dup(&s->arena, text.p ? text.p : "", text.n), text.n};
     struct scanner x = {.s = s, .input = own, .err = err};
     bool ok = parse(&x);

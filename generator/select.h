@@ -2,8 +2,7 @@
  * src/_pytest/mark/__init__.py: KeywordMatcher, MarkMatcher).
  *
  * An empty expression selects all; so does a -k of white space alone (a -m of white space selects none).
- * What this leaves out: bytes from 0x80 on are all taken as letters, and case is folded in ASCII only; the
- * arguments of marks, pytest 8.3's, are also taken where an older pytest says "unexpected character".
+ * What this leaves out: bytes from 0x80 on are all taken as letters, and case is folded in ASCII only.
  *
  * The names of -k are the caller's to collect, as KeywordMatcher.from_item does (in any order, doubles are
  * harmless): the names of the item (with its "[id]") and of its classes, module, packages and directories,
@@ -27,8 +26,9 @@ struct select_item {
 };
 
 struct select;
+enum { SELECT_MARK = 1 /* -m, not -k */, SELECT_NO_CALLS = 2 /* before pytest 8.3 marks have no arguments */ };
 /* NULL with err: pytest's words, with the column ("Wrong expression passed to '-k': …"). */
-struct select *select_new(struct str text, bool is_mark, struct err *err);
+struct select *select_new(struct str text, unsigned flags, struct err *err);
 /* 1 selected, 0 not, -1 when a mark's argument that decides is not known. */
 int select_match(const struct select *s, const struct select_item *item);
 void select_free(struct select *s);

@@ -224,10 +224,29 @@ static void push_fixtures(struct collector *x, struct scope *s)
         x->has_autouse = x->has_autouse || l->items[i].autouse;
 }
 
+/* Sets of instances are made (fixtures.py: parsefactories): an __eq__ of their own takes the hash away. */
+static bool may_be_unhashable(const struct class_info *c)
+{
+    for (uint32_t i = 0; i < c->n_mro; i++) {
+        const struct binding *b = c->mro[i]->class;
+        if (scope_get(c->mro[i]->scope, STR("__eq__")))
+            return true;
+        for (uint32_t k = b->decorators; k < b->stmt; k++)
+            if (str_contains(b->scope->module->stmts[k].text, STR("dataclass")))
+                return true;
+    }
+    return false;
+}
+
 static void collect_class(struct collector *x, struct str name, struct binding *b, struct class_info *c)
 {
-    if (x->n_classes == MAX_NESTING || class_is_abstract(x->w, c))
+    if (x->n_classes == MAX_NESTING)
         return;
+    if (class_is_abstract(x->w, c)) { /* before pytest 8 an error: it is instantiated */
+        if (x->w->config->pytest < 800)
+            collector_doubtful(x, name, c->class->scope->module->stmts[c->class->stmt].line, "an abstract class", true);
+        return;
+    }
     uint32_t line = c->class->scope->module->stmts[c->class->stmt].line, before = x->chain.n;
     uint32_t generators = x->n_generate;
     bool autouse = x->has_autouse;
@@ -238,6 +257,8 @@ static void collect_class(struct collector *x, struct str name, struct binding *
         const char *why = c->doubt ? c->doubt : b->maybe ? "a class that is defined conditionally" : NULL;
         if (on < 0)
             why = "__test__ is computed";
+        if (!why && x->w->config->pytest < 902 && !c->unittest && may_be_unhashable(c))
+            why = "instances that cannot be hashed, perhaps: this pytest fails to collect them";
         if (why)
             collector_doubtful(x, STR(""), line, why, false);
         for (uint32_t i = c->n_mro; i > 0; i--)
@@ -300,22 +321,11 @@ static void add_chain(struct collector *x, struct module *m)
         x->generate[x->n_generate++] = hook;
 }
 
-static uint32_t pytest_number(struct str version)
-{
-    uint32_t major = 0, minor = 0;
-    size_t i = 0;
-    for (; i < version.n && version.p[i] >= '0' && version.p[i] <= '9'; i++)
-        major = major * 10 + (uint32_t)(version.p[i] - '0');
-    for (i++; i < version.n && version.p[i] >= '0' && version.p[i] <= '9'; i++)
-        minor = minor * 10 + (uint32_t)(version.p[i] - '0');
-    return major ? major * 100 + minor : 902;
-}
-
 void tests_collect(struct world *w, struct str path, const struct tests_options *o,
                    void (*add)(void *ctx, const struct test *t), void *ctx)
 {
     struct collector x = {.w = w, .o = o, .add = add, .ctx = ctx};
-    x.ids = (struct ids_config){.pytest = pytest_number(w->config->interp.pytest), .no_escape = w->config->no_escape_ids,
+    x.ids = (struct ids_config){.pytest = w->config->pytest, .no_escape = w->config->no_escape_ids,
                                 .long_str = w->config->long_str_ids, .empty_mark = w->config->empty_mark};
     for (size_t i = 0; o->conftests && i < o->conftests->n; i++)
         world_module(w, o->conftests->items[i]); /* pytest imports them first */

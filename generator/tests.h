@@ -29,6 +29,7 @@ struct test {
     uint32_t line;            /* from 1: of its first decorator, or its own */
     const char *doubt;        /* NULL: exact. Else why it is listed by function, class or module */
     bool error;               /* pytest fails to collect it */
+    bool may_fail;            /* it may, and with it its class or module */
     const struct value *marks;/* closest first */
     uint32_t n_marks, n_own;  /* n_own: those of the function itself and of its parameters */
     bool decorated;           /* the function has marks of its own */

@@ -221,6 +221,18 @@ static const char *plugin_doubt(struct function *f, const struct fixture_closure
     return NULL;
 }
 
+/* Numbers, strings, containers of them, and marks: nothing whose id could be unknown for another reason. */
+static bool is_literal(const struct value *v)
+{
+    for (uint32_t i = 0; i < v->n_items; i++)
+        if (!is_literal(&v->items[i]))
+            return false;
+    for (uint32_t i = 0; i < v->n_keywords; i++)
+        if (!is_literal(&v->keywords[i].value))
+            return false;
+    return v->kind != VALUE_UNKNOWN && v->kind <= VALUE_MARK && (!v->called || v->kind == VALUE_MARK);
+}
+
 /* All parametrizations of the function. False with t.doubt. */
 static bool find_sets(struct function *f)
 {
@@ -238,16 +250,21 @@ static bool find_sets(struct function *f)
         mark_values[n_marks % 16] = &f->t.marks[i];
         ok = n_marks < 16 && ids_parametrize(&x->ids, &f->t.marks[i], &x->w->arena, &marks[n_marks]);
         for (uint32_t k = 0; ok && k < marks[n_marks].n_names; k++) {
-            if (strs_has(&all, marks[n_marks].names[k]))
+            if (strs_has(&all, marks[n_marks].names[k])) {
                 f->t.doubt = "an argument that is parametrized twice";
+                f->t.may_fail = true;
+            }
             strs_add(&all, marks[n_marks].names[k]);
             if (!is_indirect(&marks[n_marks], marks[n_marks].names[k]))
                 strs_add(&direct, marks[n_marks].names[k]);
         }
         n_marks++;
     }
-    if (!ok)
+    if (!ok) {
         f->t.doubt = "parametrize with values or ids that are computed";
+        const struct value *mark = mark_values[(n_marks - 1) % 16], *ids = value_keyword(mark, STR("ids"));
+        f->t.may_fail = is_literal(mark) && (!ids || ids->kind != VALUE_STR); /* then pytest refuses it, perhaps */
+    }
     uint32_t n = initial_names(f, names);
     c.n = 0;
     c.doubt = NULL;
@@ -265,8 +282,10 @@ static bool find_sets(struct function *f)
             known = known || str_eq(c.names[k], all.items[i]);
         for (uint32_t k = 0; k < n; k++)
             known = known || str_eq(names[k], all.items[i]);
-        if (!known)
+        if (!known) {
             f->t.doubt = "parametrize names an argument that the function does not have";
+            f->t.may_fail = true;
+        }
     }
     for (uint32_t i = 0; i < c.n && !f->t.doubt; i++) {
         struct ids_list l;
@@ -403,6 +422,10 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
         return;
     }
     uint32_t drop = x->n_classes && !f.d.is_static ? 1 : 0;
+    if (f.d.is_class && x->w->config->pytest < 702) { /* istestfunction: they are no tests yet */
+        release(&f);
+        return;
+    }
     if (!why && !fixture_arguments(x->w, header, drop, &f.args, &f.n_args))
         why = "its parameters cannot be read";
     if (!why && f.d.n_mocks) {

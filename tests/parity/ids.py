@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import run
+from nodeids import listed, owners
 
 EXTRA = [("sympy", ["sympy==1.14.0", "numpy", "hypothesis==6.170.15"], "-", ["sympy"])]
 
@@ -31,9 +32,7 @@ def pytest_ids(python, folder, args, env):
                           cwd=str(folder), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode not in (0, 2, 5):  # collected, with errors, nothing: else there is nothing to compare with
         sys.exit("pytest --collect-only: exit %d\n%s" % (done.returncode, done.stdout.decode(errors="replace")[-2000:]))
-    lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")
-    end = lines.index("") if "" in lines else len(lines)
-    return [line for line in lines[:end] if "::" in line]
+    return listed(done.stdout)
 
 
 def fastest_tests(python, folder, args, env, state, parser):
@@ -43,17 +42,6 @@ def fastest_tests(python, folder, args, env, state, parser):
     if not done.stdout:
         sys.exit("fastest discover: " + done.stderr.decode())
     return json.loads(done.stdout.decode("utf-8", "surrogateescape"))
-
-
-def owners(nodeid):
-    name = nodeid.split("[")[0]
-    while "::" in name:
-        yield name
-        name = name.rpartition("::")[0]
-    while name:
-        yield name
-        name = name.rpartition("/")[0]
-    yield "."
 
 
 def show(title, ids):

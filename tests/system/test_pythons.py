@@ -82,3 +82,13 @@ def test_the_zoo_on(project, version, which):
 def test_certain_skips_on(project, version, which, name):
     folded, run = folded_and_run(project, name, environment(version, which))
     assert folded == run
+
+
+@pytest.mark.parametrize("which", PYTESTS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_golden_cases_on(version, which):
+    python = environment(version, which)
+    done = subprocess.run([str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                           str(ROOT / "tests" / "system" / "test_discover_golden.py")],
+                          env=dict(os.environ, FASTEST=FASTEST), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
