@@ -24,7 +24,8 @@ struct job {
 static bool get_statements(void *ctx, struct str path, struct str *packed)
 {
     struct job *j = ctx;
-    return store_reader_get(j->reader, path, packed);
+    bool imported = j->unit && !str_eq(path, j->unit->path) && !strs_has(j->unit->conftests, path);
+    return store_reader_get(j->reader, path, imported, packed);
 }
 
 static void add_test(void *ctx, const struct test *t)

@@ -10,6 +10,7 @@
 #define FASTEST_GENERATOR_MODULE_H
 
 #include "generator/config.h"
+#include "generator/dirs.h"
 #include "generator/stmts.h"
 #include "generator/value.h"
 #include "runtime/base/map.h"
@@ -82,6 +83,7 @@ struct object {
 
 struct world {
     struct arena arena;
+    struct dirs dirs;             /* listings: modules are looked for in them */
     const struct config *config;
     const struct strs *roots;     /* directories that come before sys.path: those of tests and conftests */
     const struct strs *owned;     /* what is under test although it is installed */

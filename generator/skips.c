@@ -367,7 +367,7 @@ static void write_record(struct fold *f, struct plan_module *p, const struct mod
 
 static bool get_statements(void *ctx, struct str path, struct str *packed)
 {
-    return store_reader_get(((struct fold *)ctx)->reader, path, packed);
+    return store_reader_get(((struct fold *)ctx)->reader, path, true, packed);
 }
 
 static void check_modules(struct fold *f)

@@ -149,7 +149,7 @@ static void add_error(struct buf *out, uint32_t line, const char *what)
 }
 
 /* r->text → r->packed. True when the line scanner handed it over. */
-static bool parse_text(struct store_reader *r)
+static bool parse_text(struct store_reader *r, bool regex)
 {
     const char *error;
     uint32_t line;
@@ -159,7 +159,6 @@ static bool parse_text(struct store_reader *r)
         return false;
     }
     struct str text = r->text.n ? buf_view(&r->text) : STR("");
-    bool regex = r->store->parser != PARSER_AST;
     if (regex && parse_regex(text, &r->packed))
         return false;
     if (!r->parser)
@@ -168,10 +167,10 @@ static bool parse_text(struct store_reader *r)
     return regex;
 }
 
-static struct hash128 content_key(const struct stmt_store *s, const struct buf *text)
+static struct hash128 content_key(const struct buf *text, bool regex)
 {
     struct hash128 h = hash128_of(text->p ? text->p : "", text->n);
-    h.lo ^= (uint64_t)VERSION << 8 | (s->parser == PARSER_AST ? 1 : 2);
+    h.lo ^= (uint64_t)VERSION << 8 | (regex ? 2 : 1);
     if (hash128_is_zero(h))
         h.lo = 1;
     return h;
@@ -218,17 +217,17 @@ static struct str keep(struct stmt_store *s, const struct buf *b)
 }
 
 /* The content was read: from the cache when it knows it, else parsed outside of the lock. */
-static struct str take(struct store_reader *r, struct str path, const struct io_stat *st)
+static struct str take(struct store_reader *r, struct str path, const struct io_stat *st, bool regex)
 {
     struct stmt_store *s = r->store;
-    struct hash128 key = content_key(s, &r->text);
+    struct hash128 key = content_key(&r->text, regex);
     int64_t now = clock_wall_ns();
     struct str cached;
     uint64_t where = 0;
     pthread_mutex_lock(&s->lock);
     bool hit = s->cache && parse_cache_get(s->cache, key, &where, &cached);
     pthread_mutex_unlock(&s->lock);
-    bool handed_over = !hit && parse_text(r);
+    bool handed_over = !hit && parse_text(r, regex);
     pthread_mutex_lock(&s->lock);
     struct entry *e = own_entry(s, path);
     if (!e->ready) {
@@ -250,8 +249,9 @@ static struct str take(struct store_reader *r, struct str path, const struct io_
     return packed;
 }
 
-bool store_reader_get(struct store_reader *r, struct str path, struct str *packed)
+bool store_reader_get(struct store_reader *r, struct str path, bool imported, struct str *packed)
 {
+    bool regex = imported || r->store->parser != PARSER_AST;
     char name[4096];
     if (path.n >= sizeof name)
         return false;
@@ -264,7 +264,7 @@ bool store_reader_get(struct store_reader *r, struct str path, struct str *packe
         return true;
     buf_clear(&r->text);
     if (io_read(name, 0, &r->text, NULL)) {
-        *packed = take(r, path, &st);
+        *packed = take(r, path, &st, regex);
         return true;
     }
     buf_clear(&r->packed);

@@ -25,8 +25,10 @@ void stmt_store_count(struct stmt_store *s, struct stmt_store_counts *out);
 struct store_reader;
 struct store_reader *store_reader_new(struct stmt_store *s);
 void store_reader_free(struct store_reader *r);
-/* The packed statements, valid until the store is closed; false when the file is not there. One that cannot
+/* imported: no tests are collected from it, only names are looked up; the line scanner reads such a file first,
+ * whatever the parser: it gives the same statements where it gives any, four times as fast.
+ * The packed statements, valid until the store is closed; false when the file is not there. One that cannot
  * be read has a single STMT_ERROR. */
-bool store_reader_get(struct store_reader *r, struct str path, struct str *packed);
+bool store_reader_get(struct store_reader *r, struct str path, bool imported, struct str *packed);
 
 #endif

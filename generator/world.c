@@ -33,8 +33,7 @@ static struct str module_name(struct world *w, struct str path)
         dir = path_dir(dir);
     }
     for (; dir.n > 1; dir = path_dir(dir)) {
-        struct str init = world_join(w, dir, "/", STR("__init__.py"));
-        if (io_stat_path(init.p).kind != IO_FILE)
+        if (!dirs_open(&w->dirs, dir)->package)
             break;
         name = world_join(w, path_base(dir), ".", name);
     }
@@ -122,29 +121,23 @@ static void note_looked(struct world *w, struct str dir, struct str dotted)
 /* dir/a/b/__init__.py or dir/a/b.py; "" when there is neither. *ns: a directory of that name is there. */
 static struct str find_in(struct world *w, struct str dir, struct str dotted, bool *ns)
 {
-    struct buf b = {0};
-    struct str found = STR("");
+    struct dir *d = dirs_open(&w->dirs, dir);
+    struct str rest = dotted, part = dotted;
     note_looked(w, dir, dotted);
-    buf_str(&b, dir);
-    buf_char(&b, '/');
-    for (size_t i = 0; i < dotted.n; i++)
-        buf_char(&b, dotted.p[i] == '.' ? '/' : dotted.p[i]);
-    size_t n = b.n;
-    buf_z(&b, "/__init__.py");
-    if (io_stat_path(b.p).kind == IO_FILE) {
-        found = copy(w, buf_view(&b));
-    } else {
-        b.n = n;
-        buf_z(&b, ".py");
-        if (io_stat_path(b.p).kind == IO_FILE)
-            found = copy(w, buf_view(&b));
-        b.n = n;
-        b.p[n] = '\0';
-        if (!found.n && ns && io_stat_path(b.p).kind == IO_DIR)
-            *ns = true;
+    while (str_next(&rest, '.', &part) && rest.p) {
+        if (dir_kind(d, part) != IO_DIR)
+            return STR("");
+        d = dirs_open(&w->dirs, world_join(w, d->path, "/", part));
     }
-    buf_release(&b);
-    return found;
+    bool folder = dir_kind(d, part) == IO_DIR;
+    if (folder && dirs_open(&w->dirs, world_join(w, d->path, "/", part))->package)
+        return world_join(w, world_join(w, d->path, "/", part), "/", STR("__init__.py"));
+    struct str file = world_join(w, part, "", STR(".py"));
+    if (dir_kind(d, file) == IO_FILE)
+        return world_join(w, d->path, "/", file);
+    if (folder && ns)
+        *ns = true;
+    return STR("");
 }
 
 /* The first directory upward that is no package. */
@@ -188,8 +181,7 @@ static struct str find_relative(struct world *w, const struct module *from, stru
         dir = path_dir(dir);
     if (dotted.n)
         return find_in(w, dir, dotted, NULL);
-    struct str init = world_join(w, dir, "/", STR("__init__.py"));
-    return io_stat_path(init.p).kind == IO_FILE ? init : STR("");
+    return dirs_open(&w->dirs, dir)->package ? world_join(w, dir, "/", STR("__init__.py")) : STR("");
 }
 
 struct str world_locate(struct world *w, const struct module *from, struct str dotted)
@@ -259,6 +251,7 @@ void world_release(struct world *w)
     }
     free(w->scopes);
     map_release(&w->looked);
+    dirs_release(&w->dirs);
     map_release(&w->overrides);
     map_release(&w->modules);
     map_release(&w->found);
