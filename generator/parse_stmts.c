@@ -40,6 +40,7 @@ struct walk {
     struct stmt_parser *parser;
     struct str source;
     bool outlined;
+    size_t first, end;          /* the outline's segments that the tree is of */
     struct strs mutated;
     struct buf *out;
     uint32_t depth, level;      /* blocks, and nodes, around the current one */
@@ -48,9 +49,17 @@ struct walk {
 
 struct stmt_parser *stmt_parser_new(void)
 {
-    const TSLanguage *l = tree_sitter_python();
     struct stmt_parser *p = xmalloc(sizeof *p);
-    *p = (struct stmt_parser){.ts = ts_parser_new(), .n_symbols = ts_language_symbol_count(l)};
+    *p = (struct stmt_parser){0};
+    return p;
+}
+
+/* When the first text needs it. */
+static void set_up(struct stmt_parser *p)
+{
+    const TSLanguage *l = tree_sitter_python();
+    p->ts = ts_parser_new();
+    p->n_symbols = ts_language_symbol_count(l);
     ts_parser_set_language(p->ts, l);
     p->role_of = xmalloc(p->n_symbols);
     memset(p->role_of, ROLE_OTHER, p->n_symbols);
@@ -59,14 +68,14 @@ struct stmt_parser *stmt_parser_new(void)
         if (s)
             p->role_of[s] = (unsigned char)roles[i].role;
     }
-    return p;
 }
 
 void stmt_parser_free(struct stmt_parser *p)
 {
     if (!p)
         return;
-    ts_parser_delete(p->ts);
+    if (p->ts)
+        ts_parser_delete(p->ts);
     outline_release(&p->outline);
     free(p->role_of);
     free(p);
@@ -171,7 +180,7 @@ static void add_statement(struct walk *x, TSNode n, int kind)
     if (x->depth > STMT_MAX_DEPTH)
         return;
     const struct outline_segment *s =
-        x->outlined ? outline_find(&x->parser->outline, ts_node_start_byte(n)) : NULL;
+        x->outlined ? outline_find(&x->parser->outline, x->first, x->end, ts_node_start_byte(n)) : NULL;
     if (s && !s->verbatim)
         add_segment(x, kind, s);
     else
@@ -249,6 +258,8 @@ done:
 /* False: the tree has errors, and it was the outline's: nothing was added. */
 static bool run(struct walk *x, struct str text)
 {
+    if (!x->parser->ts)
+        set_up(x->parser);
     TSTree *tree = ts_parser_parse_string(x->parser->ts, NULL, text.p, (uint32_t)text.n);
     bool ok = true;
     if (tree) {
@@ -273,16 +284,36 @@ static void add_mutated(struct walk *x, struct strs *names)
         add(x, STMT_MUTATED, 0, 0, 0, names->items[i]);
 }
 
+/* Part by part, of which those that are plain need no parser. False, with out unchanged, when a tree has
+ * errors. */
+static bool run_outline(struct walk *x, struct outline *o)
+{
+    size_t before = x->out->n;
+    x->outlined = true;
+    for (x->first = 0; x->first < o->n; x->first = x->end) {
+        bool plain, whole = o->segments[0].indent > 0;
+        x->end = whole ? o->n : outline_part(o, x->first, &plain);
+        if (whole || !plain) {
+            if (run(x, outline_text(o, x->first, x->end)))
+                continue;
+            x->out->n = before;
+            x->outlined = false;
+            return false;
+        }
+        for (size_t i = x->first; i < x->end; i++) {
+            x->depth = o->segments[i].depth;
+            add_segment(x, o->segments[i].kind, &o->segments[i]);
+        }
+    }
+    return true;
+}
+
 void stmt_parser_run(struct stmt_parser *p, struct str text, struct buf *out)
 {
     struct walk x = {.parser = p, .source = text, .out = out};
-    if (!p->whole && outline_make(&p->outline, text)) {
-        x.outlined = true;
-        if (run(&x, p->outline.text.p ? buf_view(&p->outline.text) : STR(""))) {
-            add_mutated(&x, &p->outline.mutated);
-            return;
-        }
-        x.outlined = false;
+    if (!p->whole && outline_make(&p->outline, text) && run_outline(&x, &p->outline)) {
+        add_mutated(&x, &p->outline.mutated);
+        return;
     }
     if (text.n <= MAX_WHOLE_BYTES) {
         run(&x, text);
