@@ -89,25 +89,45 @@ static bool fields_are_plain(const char *p, const char *end, char outer)
     return depth == 0;
 }
 
+/* The closing quotes: three that no backslash escapes. Docstrings are half of many a source. */
+static const char *find_triple(const char *body, const char *end, char quote)
+{
+    const char *p = body;
+    while (end - p >= 3 && (p = memchr(p, quote, (size_t)(end - p)))) {
+        const char *escape = p;
+        while (escape > body && escape[-1] == '\\')
+            escape--;
+        if ((p - escape) % 2 == 0 && end - p >= 3 && p[1] == quote && p[2] == quote)
+            return p;
+        p++;
+    }
+    return NULL;
+}
+
 const char *token_string_end(const char *p, const char *end, bool formatted)
 {
     char quote = *p;
     bool triple = end - p >= 3 && p[1] == quote && p[2] == quote;
     p += triple ? 3 : 1;
     const char *body = p;
+    if (triple) {
+        p = find_triple(body, end, quote);
+        bool odd = !p || memchr(body, '\r', (size_t)(p - body)) || memchr(body, '\0', (size_t)(p - body));
+        return odd || (formatted && !fields_are_plain(body, p, quote)) ? NULL : p + 3;
+    }
     for (; p < end; p++) {
         if (*p == '\\')
             p++;
-        else if (*p == '\n' && !triple)
+        else if (*p == '\n')
             return NULL;
-        else if (*p == quote && (!triple || (end - p >= 3 && p[1] == quote && p[2] == quote)))
+        else if (*p == quote)
             break;
         if (p < end && (*p == '\r' || *p == '\0'))
             return NULL;
     }
     if (p >= end || (formatted && !fields_are_plain(body, p, quote)))
         return NULL;
-    return p + (triple ? 3 : 1);
+    return p + 1;
 }
 
 static bool lex_string(struct lexer *x, bool formatted)
