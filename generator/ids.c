@@ -177,8 +177,7 @@ static bool read_ids(const struct value *v, uint32_t n_sets, struct ids_given *o
         out->fn = v;
         return !v->ref; /* only builtins are followed */
     }
-    bool list = v->kind == VALUE_LIST || v->kind == VALUE_TUPLE || expr_is_generator(v);
-    bool iterator = expr_is_generator(v) || (list && v->i == EXPR_ITERATOR);
+    bool iterator = ids_is_iterator(v), list = v->kind == VALUE_LIST || v->kind == VALUE_TUPLE || iterator;
     if (!list || (!iterator && v->n_items && v->n_items != n_sets))
         return false;
     out->items = v->items;
@@ -274,6 +273,12 @@ static bool read_call(const struct ids_config *c, const struct value *call, cons
         out[i] = &call->keywords[k].value;
     }
     return out[ARGNAMES] && out[ARGVALUES];
+}
+
+bool ids_is_iterator(const struct value *v)
+{
+    bool list = v->kind == VALUE_LIST || v->kind == VALUE_TUPLE;
+    return expr_is_generator(v) || (list && v->i == EXPR_ITERATOR);
 }
 
 bool ids_parametrize(const struct ids_config *c, const struct value *call, struct arena *a,

@@ -10,6 +10,7 @@ struct ids_config {
     uint32_t pytest;        /* major * 100 + minor: 902 for 9.2 */
     bool no_escape;         /* disable_test_id_escaping_and_forfeit_all_rights_to_community_support */
     struct str long_str;    /* parametrize_long_str_id_strategy, "" for the default */
+    bool strict;            /* strict_parametrization_ids: doubles are an error */
     struct str empty_mark;  /* empty_parameter_set_mark: "skip" (also ""), "xfail", "fail_at_collect" */
 };
 
@@ -37,5 +38,7 @@ bool ids_parametrize(const struct ids_config *c, const struct value *call, struc
 /* The same for a fixture's params= and ids=: names is the fixture's name alone. ids may be NULL. */
 bool ids_fixture(const struct ids_config *c, struct str name, const struct value *params,
                  const struct value *ids, struct arena *a, struct ids_list *out);
+/* zip, map, a generator: it gives its items once. */
+bool ids_is_iterator(const struct value *v);
 
 #endif

@@ -210,7 +210,7 @@ bool ids_make_unique(const struct ids_config *c, struct ids_list *l, struct aren
     for (uint32_t i = 0; i < l->n_sets && known; i++) {
         uintptr_t *n = l->sets[i].hidden ? NULL : map_get(&u.original, l->sets[i].id);
         if (n && *n > 1)
-            known = number(&u, &l->sets[i]);
+            known = !c->strict && number(&u, &l->sets[i]);
     }
     map_release(&u.original);
     map_release(&u.now);

@@ -326,7 +326,8 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
 {
     struct collector x = {.w = w, .o = o, .add = add, .ctx = ctx};
     x.ids = (struct ids_config){.pytest = w->config->pytest, .no_escape = w->config->no_escape_ids,
-                                .long_str = w->config->long_str_ids, .empty_mark = w->config->empty_mark};
+                                .long_str = w->config->long_str_ids, .empty_mark = w->config->empty_mark,
+                                .strict = w->config->strict_parametrization_ids};
     for (size_t i = 0; o->conftests && i < o->conftests->n; i++)
         world_module(w, o->conftests->items[i]); /* pytest imports them first */
     for (size_t i = 0; o->plugins && i < o->plugins->n; i++) {

@@ -14,7 +14,7 @@ struct function {
     struct test t;                   /* what all its tests have in common */
     struct decoration d;
     struct mark_list marks;
-    bool coroutine;
+    bool coroutine, imported;        /* imported: from another module */
     struct str *args;
     uint32_t n_args;
     struct ids_list sets[32];        /* parametrizations, in pytest's order */
@@ -233,6 +233,13 @@ static bool is_literal(const struct value *v)
     return v->kind != VALUE_UNKNOWN && v->kind <= VALUE_MARK && (!v->called || v->kind == VALUE_MARK);
 }
 
+/* zip(…), a generator: the first test that it parametrizes uses it up. */
+static bool is_used_up(const struct value *mark)
+{
+    const struct value *v = mark->n_items > 1 ? &mark->items[1] : value_keyword(mark, STR("argvalues"));
+    return v && ids_is_iterator(v);
+}
+
 /* All parametrizations of the function. False with t.doubt. */
 static bool find_sets(struct function *f)
 {
@@ -248,6 +255,8 @@ static bool find_sets(struct function *f)
         if (!is_parametrize(&f->t.marks[i]))
             continue;
         mark_values[n_marks % 16] = &f->t.marks[i];
+        if ((i >= f->t.n_own || x->n_classes || f->imported) && is_used_up(&f->t.marks[i]))
+            f->t.doubt = "an iterator, which only the first test gets";
         ok = n_marks < 16 && ids_parametrize(&x->ids, &f->t.marks[i], &x->w->arena, &marks[n_marks]);
         for (uint32_t k = 0; ok && k < marks[n_marks].n_names; k++) {
             if (strs_has(&all, marks[n_marks].names[k])) {
@@ -292,8 +301,10 @@ static bool find_sets(struct function *f)
         if (!c.defs[i] || !c.defs[i]->has_params || strs_has(&all, c.names[i]))
             continue;
         if (!ids_fixture(&x->ids, c.names[i], &c.defs[i]->params, c.defs[i]->has_ids ? &c.defs[i]->ids : NULL,
-                         &x->w->arena, &l) || !add_set(f, &l, c.defs[i]->scope))
+                         &x->w->arena, &l) || !add_set(f, &l, c.defs[i]->scope)) {
             f->t.doubt = "a fixture with parameters that are computed";
+            f->t.may_fail = x->ids.strict;
+        }
     }
     for (uint32_t i = 0; i < n_marks && !f->t.doubt; i++)
         if (!add_set(f, &marks[i], mark_scope(f, mark_values[i], &marks[i], &c)))
@@ -395,6 +406,7 @@ void collector_function(struct collector *x, struct str name, struct binding *b,
     struct function f = {.x = x, .t = {.function = collector_normalize(x->w, name), .line = def ? first_line(def) : line, .class = STR("")}};
     f.d.marks = &f.marks;
     f.coroutine = str_starts(header, STR("async"));
+    f.imported = def && !x->n_classes && def->scope != &x->m->scope;
     uint32_t words = def ? def->scope->module->stmts[def->stmt].words : 0;
     if (def && def->decorators < def->stmt)
         decoration_read(x->w, def, &f.d);

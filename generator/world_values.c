@@ -312,6 +312,8 @@ static void ask_external(void *ctx, struct str name, struct value *out)
         *out = number(a->w->config->interp.major);
     else if (str_eq(name, STR("sys.version_info.minor")))
         *out = number(a->w->config->interp.minor);
+    else if (str_eq(name, STR("pickle.HIGHEST_PROTOCOL")))
+        *out = number(5); /* CPython 3.8 to 3.14 */
     else if (str_eq(name, STR("sys.maxsize")))
         *out = number(INT64_MAX);
     else if (str_eq(name, STR("typing.TYPE_CHECKING")))
