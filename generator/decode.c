@@ -70,9 +70,10 @@ static size_t find_invalid(const unsigned char *p, size_t n)
 {
     size_t i = 0;
     while (i < n) {
-        uint64_t word;
-        if (i + 8 <= n && (memcpy(&word, p + i, 8), !(word & UINT64_C(0x8080808080808080)))) {
-            i += 8;
+        uint64_t word[4];
+        if (i + sizeof word <= n &&
+            (memcpy(word, p + i, sizeof word), !((word[0] | word[1] | word[2] | word[3]) & UINT64_C(0x8080808080808080)))) {
+            i += sizeof word;
             continue;
         }
         unsigned char c = p[i];

@@ -101,7 +101,10 @@ bool expr_is_int(const struct value *v); /* or bool */
 bool expr_is_number(const struct value *v);
 double expr_double(const struct value *v);
 bool expr_is_generator(const struct value *v);
-bool expr_is(struct str a, const char *b);
+static inline bool expr_is(struct str a, const char *b)
+{
+    return str_eq(a, str_z(b));
+}
 /* The items in order; false when it is not known. */
 bool expr_iterate(struct expr *x, const struct value *v, struct value **items, uint32_t *n);
 int64_t expr_length(const struct value *v); /* -1: unknown */

@@ -237,12 +237,6 @@ struct value expr_dict(struct expr *x, struct value *items, size_t n)
 
 /* ---- asking ---- */
 
-bool expr_is(struct str a, const char *b)
-{
-    size_t n = strlen(b);
-    return a.n == n && memcmp(a.p, b, n) == 0;
-}
-
 bool expr_is_int(const struct value *v)
 {
     return v->kind == VALUE_INT || v->kind == VALUE_BOOL;

@@ -30,9 +30,11 @@ static const struct { struct str word; uint32_t flag; } words[] = {
 static const bool begins[256] = {['y'] = true, ['g'] = true, ['l'] = true, ['v'] = true, ['e'] = true,
                                  ['s'] = true, ['_'] = true, ['m'] = true, ['w'] = true, ['u'] = true};
 
-static const struct { struct str word; uint32_t flag; } mutators[] = {
-    W("append", 1), W("extend", 1), W("insert", 1), W("update", 1), W("pop", 1), W("remove", 1), W("add", 1),
-    W("clear", 1), W("sort", 1), W("reverse", 1), W("setdefault", 1), W("popitem", 1), W("discard", 1),
+#undef W
+#define W(text) {text, sizeof text - 1}
+static const struct str mutators[] = {
+    W("append"), W("extend"), W("insert"), W("update"), W("pop"), W("remove"), W("add"),
+    W("clear"), W("sort"), W("reverse"), W("setdefault"), W("popitem"), W("discard"),
 };
 #undef W
 
@@ -41,50 +43,46 @@ struct lines lines_of(struct str text)
     return (struct lines){.p = text.p, .end = text.p + text.n};
 }
 
-static bool is_prefix(struct str word)
+static const char *skip_word(const char *p, const char *end)
 {
-    if (word.n > 3)
-        return false;
-    for (size_t i = 0; i < word.n; i++)
-        if (!strchr("rRbBuUfFtT", word.p[i]))
+    while (p < end && classes[(unsigned char)*p] == WORD)
+        p++;
+    return p;
+}
+
+/* Is a word that stands before a quote its prefix? *formatted: an f or a t is in it. */
+static bool is_prefix(struct str word, bool *formatted)
+{
+    *formatted = false;
+    for (size_t i = 0; i < word.n; i++) {
+        char c = (char)(word.p[i] | 32);
+        if (word.n > 3 || !strchr("rbuft", c))
             return false;
+        *formatted = *formatted || c == 'f' || c == 't';
+    }
     return true;
 }
 
-static bool is_formatted(struct str prefix)
+/* Past the string at p; NULL when it is odd. */
+static const char *cut_string(struct lines *x, const char *p, bool formatted)
 {
-    for (size_t i = 0; i < prefix.n; i++)
-        if (strchr("fFtT", prefix.p[i]))
-            return true;
-    return false;
-}
-
-static bool cut_string(struct lines *x, struct str prefix)
-{
-    const char *end = token_string_end(x->p, x->end, is_formatted(prefix));
-    if (!end)
-        return false;
-    for (const char *q = x->p; (q = memchr(q, '\n', (size_t)(end - q))); q++)
+    const char *end = token_string_end(p, x->end, formatted);
+    for (const char *q = p; end && (q = memchr(q, '\n', (size_t)(end - q))); q++)
         x->row++;
-    x->p = end;
-    return true;
+    return end;
 }
 
 /* name.append( : name is a whole expression, not the end of one. */
 static void note_mutation(struct lines *x, const struct line *l, struct str word)
 {
-    const char *p = word.p - 1;
-    if (p <= l->body || *p != '.' || word.p + word.n >= x->end || word.p[word.n] != '(')
-        return;
-    for (size_t i = 0; i < sizeof mutators / sizeof *mutators; i++) {
-        if (!str_eq(word, mutators[i].word))
-            continue;
-        const char *end = p;
-        while (p > l->body && classes[(unsigned char)p[-1]] == WORD)
-            p--;
-        if (p < end && (p == l->body || p[-1] != '.'))
-            strs_add(x->mutated, (struct str){p, (size_t)(end - p)});
-    }
+    const char *p = word.p - 1, *end = p;
+    size_t i = 0, n = sizeof mutators / sizeof *mutators;
+    while (i < n && !str_eq(word, mutators[i]))
+        i++;
+    while (p > l->body && classes[(unsigned char)p[-1]] == WORD)
+        p--;
+    if (i < n && p < end && (p == l->body || p[-1] != '.'))
+        strs_add(x->mutated, (struct str){p, (size_t)(end - p)});
 }
 
 static uint32_t word_flag(struct str word)
@@ -92,124 +90,128 @@ static uint32_t word_flag(struct str word)
     if (!begins[(unsigned char)word.p[0]] || word.n > 14)
         return 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (word.n == words[i].word.n && memcmp(word.p, words[i].word.p, word.n) == 0)
+        if (*word.p == *words[i].word.p && str_eq(word, words[i].word))
             return words[i].flag;
     return 0;
 }
 
-static bool cut_word(struct lines *x, struct line *l, int depth, int *lambdas)
+/* Past the word at p, or the string whose prefix it is; NULL when that is odd. */
+static const char *cut_word(struct lines *x, struct line *l, const char *p, bool outside, int *lambdas)
 {
-    struct str word = {x->p, 0};
-    while (x->p < x->end && classes[(unsigned char)*x->p] == WORD)
-        x->p++;
-    word.n = (size_t)(x->p - word.p);
-    if (x->p < x->end && (*x->p == '"' || *x->p == '\'') && is_prefix(word))
-        return cut_string(x, word);
-    if (word.n < 4)
-        return x->mutated && word.n == 3 ? (note_mutation(x, l, word), true) : true;
-    uint32_t flag = word_flag(word);
-    l->words |= flag;
-    if (flag == WORD_LAMBDA && depth == 0)
-        ++*lambdas;
-    if (x->mutated)
+    const char *after = skip_word(p, x->end);
+    struct str word = {p, (size_t)(after - p)};
+    bool formatted;
+    char next = after < x->end ? *after : '\0';
+    if ((next == '"' || next == '\'') && is_prefix(word, &formatted))
+        return cut_string(x, after, formatted);
+    if (word.n >= 4) {
+        uint32_t flag = word_flag(word);
+        l->words |= flag;
+        *lambdas += flag == WORD_LAMBDA && outside;
+    }
+    if (next == '(' && x->mutated && word.n >= 3 && p - 1 > l->body && p[-1] == '.')
         note_mutation(x, l, word);
-    return true;
+    return after;
 }
 
-/* One logical line from its first token on; false when it is odd. */
-static bool cut_line(struct lines *x, struct line *l)
+/* Past the comment at p; NULL when it is odd. */
+static const char *cut_comment(const struct lines *x, const char *p)
+{
+    const char *end = memchr(p, '\n', (size_t)(x->end - p));
+    if (!end)
+        end = x->end;
+    size_t n = (size_t)(end - p);
+    return memchr(p, '\r', n) || memchr(p, '\0', n) ? NULL : end;
+}
+
+/* One logical line from its first token on: where it ends, NULL when it is odd. */
+static const char *cut_line(struct lines *x, struct line *l)
 {
     int depth = 0, lambdas = 0;
-    while (x->p < x->end) {
-        unsigned char class = classes[(unsigned char)*x->p];
+    const char *p = x->p, *end = x->end;
+    while (p && p < end) {
+        unsigned char class = classes[(unsigned char)*p];
         switch ((enum char_class)class) {
         case PLAIN:
-            x->p++;
+            p++;
             break;
         case BLANK:
-            x->p++;
+            p++;
             continue;
         case WORD:
-            if (!cut_word(x, l, depth, &lambdas))
-                return false;
+            p = cut_word(x, l, p, depth == 0, &lambdas);
             break;
         case QUOTE:
-            if (!cut_string(x, STR("")))
-                return false;
+            p = cut_string(x, p, false);
             break;
         case OPEN:
         case CLOSE:
             depth += class == OPEN ? 1 : -1;
-            x->p++;
             if (depth < 0)
-                return false;
+                return NULL;
+            p++;
             break;
         case COLON:
             if (depth == 0 && lambdas > 0)
                 lambdas--;
-            else if (depth == 0 && !l->colon && !(x->p + 1 < x->end && x->p[1] == '='))
-                l->colon = x->p;
-            x->p++;
+            else if (depth == 0 && !l->colon && !(p + 1 < end && p[1] == '='))
+                l->colon = p;
+            p++;
             break;
         case SEMI:
             if (depth == 0 && l->n_semicolons == LINE_SEMICOLONS)
-                return false;
+                return NULL;
             if (depth == 0)
-                l->semicolons[l->n_semicolons++] = x->p;
-            x->p++;
+                l->semicolons[l->n_semicolons++] = p;
+            p++;
             break;
         case HASH:
-            while (x->p < x->end && *x->p != '\n') {
-                if (*x->p == '\0' || *x->p == '\r')
-                    return false;
-                x->p++;
-            }
+            p = cut_comment(x, p);
             continue;
         case BACKSLASH:
-            if (x->end - x->p < 3 || x->p[1] != '\n')
-                return false;
-            x->p += 2;
+            if (end - p < 3 || p[1] != '\n')
+                return NULL;
+            p += 2;
             x->row++;
             continue;
         case NEWLINE:
-            x->p++;
+            p++;
             x->row++;
             if (depth == 0)
-                return true;
+                return p;
             continue;
         case ODD:
-            return false;
+            return NULL;
         }
-        l->text_end = x->p;
+        l->text_end = p;
     }
-    return depth == 0;
+    return depth == 0 ? p : NULL;
 }
 
 /* Blank lines and comments before it; false at the end of the text or when it is odd. */
 static bool find_body(struct lines *x, struct line *l)
 {
-    while (x->p < x->end) {
-        bool tabs = false, blanks = false;
-        l->start = x->p;
-        l->indent = 0;
-        for (; x->p < x->end && (*x->p == ' ' || *x->p == '\t'); x->p++) {
-            tabs = tabs || *x->p == '\t';
-            blanks = blanks || *x->p == ' ';
-            l->indent += *x->p == '\t' ? 8 : 1;
+    const char *p = x->p, *end = x->end;
+    for (; p < end; p++, x->row++) {
+        uint32_t tabs = 0;
+        l->start = p;
+        while (p < end && *p == ' ')
+            p++;
+        for (; p < end && (*p == ' ' || *p == '\t'); p++)
+            tabs += *p == '\t';
+        uint32_t blanks = (uint32_t)(p - l->start) - tabs;
+        if (p < end && *p == '#') {
+            p = memchr(p, '\n', (size_t)(end - p));
+            p = p ? p : end;
         }
-        if (x->p < x->end && *x->p == '#')
-            while (x->p < x->end && *x->p != '\n')
-                x->p++;
-        if (x->p == x->end)
-            return false;
-        if (*x->p != '\n') {
-            x->odd = tabs && blanks;
-            return !x->odd;
+        if (p == end || *p != '\n') {
+            l->indent = blanks + 8 * tabs;
+            x->odd = p < end && tabs && blanks;
+            break;
         }
-        x->p++;
-        x->row++;
     }
-    return false;
+    x->p = p;
+    return p < end && !x->odd;
 }
 
 /* name[…] = … and global name: the names at the beginning of a line. */
@@ -230,7 +232,7 @@ static void note_statement(struct lines *x, const struct line *l)
         const char *p = word.p + word.n;
         while (p < l->text_end && *p == ' ')
             p++;
-        bool augmented = p + 1 < l->text_end && strchr("+-*|&", *p) && p[1] == '=';
+        bool augmented = p + 1 < l->text_end && p[1] == '=' && strchr("+-*|&", *p);
         if (*p == '[' || augmented)
             strs_add(x->mutated, word);
     }
@@ -238,16 +240,18 @@ static void note_statement(struct lines *x, const struct line *l)
 
 bool lines_next(struct lines *x, struct line *l)
 {
-    *l = (struct line){0};
+    l->colon = NULL;
+    l->n_semicolons = l->words = 0;
     if (x->odd || !find_body(x, l))
         return false;
     l->body = l->text_end = x->p;
     l->row = x->row;
-    if (!cut_line(x, l)) {
+    l->end = cut_line(x, l);
+    if (!l->end) {
         x->odd = true;
         return false;
     }
-    l->end = x->p;
+    x->p = l->end;
     if (x->mutated)
         note_statement(x, l);
     return true;
@@ -255,10 +259,7 @@ bool lines_next(struct lines *x, struct line *l)
 
 struct str line_word(const struct line *l)
 {
-    struct str word = {l->body, 0};
-    while (word.p + word.n < l->text_end && classes[(unsigned char)word.p[word.n]] == WORD)
-        word.n++;
-    return word;
+    return (struct str){l->body, (size_t)(skip_word(l->body, l->text_end) - l->body)};
 }
 
 bool line_opens(const struct line *l)

@@ -32,9 +32,9 @@ static const char *step(struct str s, const char *p, int *depth)
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         return nl ? nl : end;
     }
-    if (strchr("([{", *p) && *p)
+    if (*p == '(' || *p == '[' || *p == '{')
         ++*depth;
-    else if (strchr(")]}", *p) && *p && --*depth < 0)
+    else if ((*p == ')' || *p == ']' || *p == '}') && --*depth < 0)
         return NULL;
     return p + 1;
 }

@@ -167,8 +167,10 @@ static bool parse_text(struct store_reader *r, bool regex)
     return regex;
 }
 
-static struct hash128 content_key(const struct buf *text, bool regex)
+static struct hash128 content_key(const struct stmt_store *s, const struct buf *text, bool regex)
 {
+    if (!s->cache && !s->index) /* nobody will ask for it */
+        return (struct hash128){0};
     struct hash128 h = hash128_of(text->p ? text->p : "", text->n);
     h.lo ^= (uint64_t)VERSION << 8 | (regex ? 2 : 1);
     if (hash128_is_zero(h))
@@ -220,7 +222,7 @@ static struct str keep(struct stmt_store *s, const struct buf *b)
 static struct str take(struct store_reader *r, struct str path, const struct io_stat *st, bool regex)
 {
     struct stmt_store *s = r->store;
-    struct hash128 key = content_key(&r->text, regex);
+    struct hash128 key = content_key(s, &r->text, regex);
     int64_t now = clock_wall_ns();
     struct str cached;
     uint64_t where = 0;

@@ -6,12 +6,14 @@
 
 enum { HEAD_BYTES = 12 };
 
-static const struct { const char *word; enum stmt_kind kind; } blocks[] = {
-    {"if", STMT_IF},         {"elif", STMT_ELIF},     {"else", STMT_ELSE},       {"for", STMT_FOR},
-    {"while", STMT_WHILE},   {"try", STMT_TRY},       {"except", STMT_EXCEPT},   {"finally", STMT_FINALLY},
-    {"with", STMT_WITH},     {"match", STMT_MATCH},   {"case", STMT_CASE},       {"def", STMT_DEF},
-    {"class", STMT_CLASS},   {"async", STMT_DEF},
+#define W(text) {text, sizeof text - 1}
+static const struct { struct str word; enum stmt_kind kind; } blocks[] = {
+    {W("def"), STMT_DEF},     {W("if"), STMT_IF},         {W("class"), STMT_CLASS},    {W("with"), STMT_WITH},
+    {W("for"), STMT_FOR},     {W("try"), STMT_TRY},       {W("except"), STMT_EXCEPT},  {W("else"), STMT_ELSE},
+    {W("elif"), STMT_ELIF},   {W("async"), STMT_DEF},     {W("while"), STMT_WHILE},    {W("case"), STMT_CASE},
+    {W("match"), STMT_MATCH}, {W("finally"), STMT_FINALLY},
 };
+#undef W
 
 static const char *const names[] = {
     [STMT_SIMPLE] = "simple", [STMT_DECORATOR] = "decorator", [STMT_DEF] = "def",
@@ -61,7 +63,7 @@ bool stmts_next(struct str *rest, struct stmt *s)
 enum stmt_kind stmts_block_kind(struct str word)
 {
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        if (str_eq(word, str_z(blocks[i].word)))
+        if (word.n == blocks[i].word.n && *word.p == *blocks[i].word.p && str_eq(word, blocks[i].word))
             return blocks[i].kind;
     return (enum stmt_kind)0;
 }

@@ -45,6 +45,8 @@ struct str collector_normalize(struct world *w, struct str name)
     static const char *const spelled[] = {"ff", "fi", "fl", "ffi", "ffl", "st", "st"};
     struct buf b = {0};
     bool changed = false;
+    if (str_chr(name, '\xef') == name.n)
+        return name;
     for (size_t i = 0; i < name.n; i++) {
         const unsigned char *p = (const unsigned char *)name.p + i;
         if (i + 2 < name.n && p[0] == 0xef && p[1] == 0xac && p[2] >= 0x80 && p[2] <= 0x86) {

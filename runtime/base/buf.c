@@ -14,30 +14,6 @@ void buf_reserve(struct buf *b, size_t extra)
     b->p[b->n] = '\0';
 }
 
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-    buf_reserve(b, n);
-    if (n)
-        memcpy(b->p + b->n, p, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void buf_str(struct buf *b, struct str s)
-{
-    buf_add(b, s.p, s.n);
-}
-
-void buf_z(struct buf *b, const char *z)
-{
-    buf_add(b, z, strlen(z));
-}
-
-void buf_char(struct buf *b, char c)
-{
-    buf_add(b, &c, 1);
-}
-
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;

@@ -14,10 +14,32 @@ struct buf {
 };
 
 void buf_reserve(struct buf *b, size_t extra);
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_str(struct buf *b, struct str s);
-void buf_z(struct buf *b, const char *z);
-void buf_char(struct buf *b, char c);
+
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+    if (b->cap - b->n <= n)
+        buf_reserve(b, n);
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+static inline void buf_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+static inline void buf_str(struct buf *b, struct str s)
+{
+    buf_add(b, s.p, s.n);
+}
+
+static inline void buf_z(struct buf *b, const char *z)
+{
+    buf_add(b, z, strlen(z));
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void buf_clear(struct buf *b);   /* keeps the memory */

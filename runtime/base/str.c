@@ -5,16 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct str str_z(const char *z)
-{
-    return z ? (struct str){z, strlen(z)} : (struct str){"", 0};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 int str_cmp(struct str a, struct str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -22,24 +12,10 @@ int str_cmp(struct str a, struct str b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-bool str_starts(struct str s, struct str prefix)
-{
-    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
-}
-
 bool str_ends(struct str s, struct str suffix)
 {
     return s.n >= suffix.n &&
            (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
-}
-
-struct str str_slice(struct str s, size_t from, size_t to)
-{
-    if (to > s.n)
-        to = s.n;
-    if (from > to)
-        from = to;
-    return (struct str){s.p ? s.p + from : NULL, to - from};
 }
 
 size_t str_chr(struct str s, char c)
@@ -61,11 +37,16 @@ bool str_contains(struct str s, struct str needle)
     return needle.n == 0 || (s.n && memmem(s.p, s.n, needle.p, needle.n) != NULL);
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 struct str str_trim(struct str s)
 {
-    while (s.n && strchr(" \t\r\n\f\v", s.p[0]) && s.p[0])
-        s = str_slice(s, 1, s.n);
-    while (s.n && strchr(" \t\r\n\f\v", s.p[s.n - 1]) && s.p[s.n - 1])
+    while (s.n && is_space(*s.p))
+        s = (struct str){s.p + 1, s.n - 1};
+    while (s.n && is_space(s.p[s.n - 1]))
         s.n--;
     return s;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct str {
     const char *p;
@@ -13,12 +14,34 @@ struct str {
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 
-struct str str_z(const char *z); /* NULL gives the empty view */
-bool str_eq(struct str a, struct str b);
+/* NULL gives the empty view. */
+static inline struct str str_z(const char *z)
+{
+    return z ? (struct str){z, strlen(z)} : (struct str){"", 0};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+/* Clamped to s. */
+static inline struct str str_slice(struct str s, size_t from, size_t to)
+{
+    if (to > s.n)
+        to = s.n;
+    if (from > to)
+        from = to;
+    return (struct str){s.p ? s.p + from : NULL, to - from};
+}
+
 int str_cmp(struct str a, struct str b); /* memcmp order, shorter first */
-bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
-struct str str_slice(struct str s, size_t from, size_t to); /* clamped to s */
 /* Index of the first/last c, or s.n when absent. */
 size_t str_chr(struct str s, char c);
 size_t str_rchr(struct str s, char c);
