@@ -164,6 +164,11 @@ static void collect_all(struct discover_state *s, unsigned threads)
 
 /* ---- the stages in order ---- */
 
+bool discover_is_listed(const struct test *t)
+{
+    return !t->error && t->function.n > 0;
+}
+
 static bool parser_of(const char *option, struct str configured, enum parser_type *out, struct err *err)
 {
     struct str name = option ? str_z(option) : configured;
@@ -244,7 +249,7 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
         return false;
     struct hash128 question = discover_question(o, &out->config);
     state_path(s, o, "discover.bin", &answer);
-    if (!o->no_cache && discover_cache_load(answer.p, question, &s->answer, out)) {
+    if (!o->no_cache && discover_cache_load(answer.p, question, !o->listing_is_enough || out->config.verbosity < -1, &s->answer, out)) {
         out->counts.answered = true;
         buf_release(&answer);
         *code = EXIT_PASSED;
@@ -294,7 +299,8 @@ void discover_release(struct discovered *d)
     plugins_release(&s->plugins);
     if (s->store)
         stmt_store_close(s->store, &d->warning);
-    buf_release(&s->answer);
+    buf_release(&s->answer.listing);
+    buf_release(&s->answer.tests);
     dirs_release(&s->dirs);
     config_release(&d->config);
     free(d->tests);

@@ -21,6 +21,7 @@ struct discover_options {
     const struct generate_options *generate; /* interpreter, cwd, pytest's arguments */
     const char *parser;                      /* --parser, or NULL */
     bool no_cache;
+    bool listing_is_enough;                  /* the tests may be left out where the last answer holds (not with -qq) */
     unsigned threads;                        /* 0: one a processor */
     const struct strs *only;                 /* these files (absolute) instead of a walk; NULL: the walk */
     /* The items of a module (absolute path) as the last run recorded them, when the record is still of this
@@ -35,8 +36,15 @@ struct discover_error {
     struct str what;
 };
 
+/* What --collect-only -q prints of an answer without errors. */
+struct discover_listing {
+    struct str lines;                        /* p is NULL: not made */
+    size_t n_listed, n_doubtful;
+};
+
 struct discovered {
     struct config config;
+    struct discover_listing listing;         /* of a last answer that holds; its tests may be left out then */
     struct test *tests;       /* selected, in pytest's order; errors are in it too (error is set) */
     size_t n, n_deselected;
     struct discover_error *errors;
@@ -46,6 +54,8 @@ struct discovered {
     struct discover_state *state; /* owns everything */
 };
 
+/* Is it an id that pytest prints? Not a class or module that stands for its tests, nor an error. */
+bool discover_is_listed(const struct test *t);
 bool discover(const struct discover_options *o, struct discovered *out, enum exit_code *code, struct err *err);
 void discover_release(struct discovered *d);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 static const char magic[8] = "fstdisc";
 static const int64_t racy_ns = INT64_C(2000000000);
 
@@ -96,15 +96,32 @@ static void unpack_test(struct unpack *u, struct test *t, struct arena *a)
     t->params = params;
 }
 
-bool discover_cache_load(const char *path, struct hash128 question, struct buf *file, struct discovered *out)
+static void forget(struct discovered *out)
+{
+    free(out->tests);
+    free(out->errors);
+    out->tests = NULL;
+    out->errors = NULL;
+    out->n = out->n_errors = out->n_deselected = 0;
+    out->listing = (struct discover_listing){.lines = {NULL, 0}};
+}
+
+static const char *tests_path(const char *path, struct buf *b)
+{
+    buf_z(b, path);
+    buf_z(b, ".tests");
+    return b->p;
+}
+
+/* stamp: of the listing that they belong to. */
+static bool load_tests(const char *path, uint64_t stamp, struct buf *file, struct discovered *out)
 {
     struct unpack u;
-    struct arena *a = &out->config.probe.arena;
-    if (!pack_open(path, magic, VERSION, file, &u))
+    struct buf name = {0};
+    bool ok = pack_open(tests_path(path, &name), magic, VERSION, file, &u) && unpack_u64(&u) == stamp;
+    buf_release(&name);
+    if (!ok)
         return false;
-    if (!hash128_eq(unpack_hash(&u), question) || !deps_hold(&u))
-        return false;
-    out->n_deselected = (size_t)unpack_u64(&u);
     out->n_errors = unpack_count(&u, 16);
     out->errors = xmalloc((out->n_errors + 1) * sizeof *out->errors);
     for (size_t i = 0; i < out->n_errors; i++) {
@@ -118,14 +135,27 @@ bool discover_cache_load(const char *path, struct hash128 question, struct buf *
     out->tests = xmalloc((out->n + 1) * sizeof *out->tests);
     memset(out->tests, 0, (out->n + 1) * sizeof *out->tests);
     for (size_t i = 0; i < out->n && !u.bad; i++)
-        unpack_test(&u, &out->tests[i], a);
-    if (!u.bad)
+        unpack_test(&u, &out->tests[i], &out->config.probe.arena);
+    return !u.bad;
+}
+
+bool discover_cache_load(const char *path, struct hash128 question, bool tests, struct discover_files *files,
+                         struct discovered *out)
+{
+    struct unpack u;
+    if (!pack_open(path, magic, VERSION, &files->listing, &u))
+        return false;
+    if (!hash128_eq(unpack_hash(&u), question) || !deps_hold(&u))
+        return false;
+    uint64_t stamp = unpack_u64(&u);
+    out->n_deselected = (size_t)unpack_u64(&u);
+    bool errors = unpack_u8(&u) != 0;
+    out->listing.n_listed = (size_t)unpack_u64(&u);
+    out->listing.n_doubtful = (size_t)unpack_u64(&u);
+    out->listing.lines = unpack_str(&u);
+    if (!u.bad && ((!tests && !errors) || load_tests(path, stamp, &files->tests, out)))
         return true;
-    free(out->tests);
-    free(out->errors);
-    out->tests = NULL;
-    out->errors = NULL;
-    out->n = out->n_errors = out->n_deselected = 0;
+    forget(out);
     return false;
 }
 
@@ -156,6 +186,48 @@ static void pack_test(struct buf *b, const struct test *t)
     }
 }
 
+static bool save_tests(const char *path, uint64_t stamp, const struct discovered *d, struct err *err)
+{
+    struct buf b = {0}, name = {0};
+    pack_u64(&b, stamp);
+    pack_u32(&b, (uint32_t)d->n_errors);
+    for (size_t i = 0; i < d->n_errors; i++) {
+        pack_str(&b, d->errors[i].path);
+        pack_u32(&b, d->errors[i].line);
+        pack_u32(&b, d->errors[i].column);
+        pack_str(&b, d->errors[i].what);
+    }
+    pack_u32(&b, (uint32_t)d->n);
+    for (size_t i = 0; i < d->n; i++)
+        pack_test(&b, &d->tests[i]);
+    bool ok = pack_save(tests_path(path, &name), magic, VERSION, &b, err);
+    buf_release(&b);
+    buf_release(&name);
+    return ok;
+}
+
+static void pack_listing(struct buf *b, const struct discovered *d)
+{
+    struct buf lines = {0};
+    uint64_t n_listed = 0, n_doubtful = 0;
+    bool errors = d->n_errors > 0;
+    for (size_t i = 0; i < d->n; i++) {
+        const struct test *t = &d->tests[i];
+        errors = errors || t->error;
+        n_doubtful += t->doubt && !t->error;
+        if (!discover_is_listed(t))
+            continue;
+        n_listed++;
+        buf_str(&lines, t->id);
+        buf_char(&lines, '\n');
+    }
+    pack_u8(b, errors);
+    pack_u64(b, n_listed);
+    pack_u64(b, n_doubtful);
+    pack_str(b, lines.n ? buf_view(&lines) : STR(""));
+    buf_release(&lines);
+}
+
 bool discover_cache_save(const char *path, struct hash128 question, const struct strs *deps,
                          const struct discovered *d, struct err *err)
 {
@@ -172,18 +244,10 @@ bool discover_cache_save(const char *path, struct hash128 question, const struct
         pack_str(&b, deps->items[i]);
         pack_stat(&b, &st);
     }
+    pack_u64(&b, (uint64_t)now);
     pack_u64(&b, d->n_deselected);
-    pack_u32(&b, (uint32_t)d->n_errors);
-    for (size_t i = 0; i < d->n_errors; i++) {
-        pack_str(&b, d->errors[i].path);
-        pack_u32(&b, d->errors[i].line);
-        pack_u32(&b, d->errors[i].column);
-        pack_str(&b, d->errors[i].what);
-    }
-    pack_u32(&b, (uint32_t)d->n);
-    for (size_t i = 0; i < d->n && settled; i++)
-        pack_test(&b, &d->tests[i]);
-    bool ok = !settled || pack_save(path, magic, VERSION, &b, err);
+    pack_listing(&b, d);
+    bool ok = !settled || (save_tests(path, (uint64_t)now, d, err) && pack_save(path, magic, VERSION, &b, err));
     buf_release(&b);
     buf_release(&name);
     return ok;

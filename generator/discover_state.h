@@ -4,7 +4,7 @@
 #define FASTEST_GENERATOR_DISCOVER_STATE_H
 
 #include "generator/dirs.h"
-#include "generator/discover.h"
+#include "generator/discover_cache.h"
 #include "generator/plugins.h"
 
 #include <stdatomic.h>
@@ -36,7 +36,7 @@ struct discover_state {
     const char *doubt;        /* about every test */
     bool from_records;        /* the answer depends on more than what was read here */
     atomic_size_t next;
-    struct buf answer;        /* the cached one, when it holds */
+    struct discover_files answer; /* the cached one, when it holds */
     struct discovered *out;
 };
 

@@ -46,18 +46,13 @@ static void print_help(void)
 
 /* ---- lines ---- */
 
-static bool is_listed(const struct test *t)
-{
-    return !t->error && t->function.n > 0;
-}
-
 static void print_counts(const struct discovered *d, struct buf *out)
 {
     struct str last = STR("");
     size_t count = 0;
     for (size_t i = 0; i <= d->n; i++) {
         struct str path = STR("");
-        if (i < d->n && !is_listed(&d->tests[i]))
+        if (i < d->n && !discover_is_listed(&d->tests[i]))
             continue;
         if (i < d->n)
             path = str_slice(d->tests[i].id, 0, d->tests[i].id.n);
@@ -75,8 +70,12 @@ static void print_counts(const struct discovered *d, struct buf *out)
 
 static void print_lines(const struct discovered *d, struct buf *out)
 {
+    if (d->listing.lines.p) {
+        io_write_all(STDOUT_FILENO, d->listing.lines.p, d->listing.lines.n);
+        return;
+    }
     for (size_t i = 0; i < d->n; i++) {
-        if (!is_listed(&d->tests[i]))
+        if (!discover_is_listed(&d->tests[i]))
             continue;
         buf_str(out, d->tests[i].id);
         buf_char(out, '\n');
@@ -221,11 +220,13 @@ static void print_json(const struct discovered *d, struct buf *out)
 static void report(const struct discover_cli *c, const struct discovered *d, int64_t start_ns, enum exit_code *code)
 {
     struct buf out = {0};
-    size_t listed = 0, doubtful = 0, errors = 0;
+    size_t listed = d->listing.n_listed, doubtful = d->listing.n_doubtful, errors = 0;
     for (size_t i = 0; i < d->n; i++) {
         errors += d->tests[i].error;
-        listed += is_listed(&d->tests[i]);
-        doubtful += d->tests[i].doubt && !d->tests[i].error;
+        if (!d->listing.lines.p) {
+            listed += discover_is_listed(&d->tests[i]);
+            doubtful += d->tests[i].doubt && !d->tests[i].error;
+        }
     }
     *code = errors && !d->config.continue_on_errors ? EXIT_INTERRUPTED
             : errors                               ? EXIT_FAILED
@@ -270,6 +271,7 @@ bool command_discover(int argc, char **argv, enum exit_code *code, struct err *e
         struct generate_options g = cli_generate_options(&c);
         struct recorded r = {.scan = &g};
         struct discover_options o = {.generate = &g, .parser = d.parser, .no_cache = d.no_cache,
+                                     .listing_is_enough = !d.format || strcmp(d.format, "json") != 0,
                                      .recorded = recorded_items, .recorded_ctx = &r};
         ok = discover(&o, &found, code, err);
         recorded_release(&r);

@@ -187,3 +187,23 @@ def test_a_loop_of_links(cached):
     r = discover(project)
     assert set(EXPECTED) <= set(ids(r)), r
     assert r.code in (0, 2), r
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_kept_answer_is_the_answer(cached, broken):
+    project = cached("kept")
+    project.write("test_p.py", "import pytest\n@pytest.mark.parametrize('v', [1, 'é'])\ndef test_p(v): pass\n"
+                               "@pytest.mark.parametrize('v', open)\ndef test_q(v): pass\n")
+    if broken:
+        project.write("test_bad.py", "def test_x(:\n")
+
+    def said(*args):
+        r = discover(project, *args)
+        return r.code, re.sub(r"in \d+\.\d\ds|.*from the cache.*\n|nothing has changed.*\n", "", r.out)
+    while "nothing has changed" not in discover(project, "-v").out:
+        pass  # files that changed two seconds ago may change again unseen: nothing is kept of them
+    for args in [], ["-qq"], ["--format", "json"], ["-k", "test_a"]:
+        first = said(*args, "--no-cache")
+        assert said(*args) == first and said(*args) == first
+    project.write("sub/test_c.py", "def test_other(): pass\n")
+    assert "test_other" in said()[1]
