@@ -1,11 +1,12 @@
 #include "generator/dirs.h"
 
+#include <errno.h>
 #include <string.h>
 
 void dirs_release(struct dirs *d)
 {
     for (size_t i = 0; i < d->by_path.cap; i++)
-        if (d->by_path.slots[i].value)
+        if (d->by_path.slots[i].value && !d->shared)
             io_list_release(&((struct dir *)d->by_path.slots[i].value)->list);
     map_release(&d->by_path);
     strs_release(&d->third);
@@ -26,6 +27,36 @@ bool dirs_is_third(const struct dirs *d, struct str path)
     return under_any(&d->third, path) && !under_any(&d->owned, path);
 }
 
+void shared_dirs_release(struct shared_dirs *d)
+{
+    dirs_release(&d->own);
+    pthread_mutex_destroy(&d->lock);
+}
+
+static struct dir *list(struct dirs *d, struct str path)
+{
+    struct dir *dir = arena_alloc(&d->arena, sizeof *dir);
+    dir->path = (struct str){arena_dup(&d->arena, path.p, path.n), path.n};
+    dir->third = dirs_is_third(d, path);
+    if (!io_listdir(dir->path.p, &dir->list)) {
+        dir->hidden = errno != ENOENT && errno != ENOTDIR;
+        memset(&dir->list, 0, sizeof dir->list);
+    }
+    dir->package = dir_kind(dir, STR("__init__.py")) == IO_FILE;
+    return dir;
+}
+
+static struct dir *shared_open(struct shared_dirs *shared, struct str path)
+{
+    const uintptr_t *known = shared->first ? map_get(&shared->first->by_path, path) : NULL;
+    if (known)
+        return (struct dir *)*known;
+    pthread_mutex_lock(&shared->lock);
+    struct dir *dir = dirs_open(&shared->own, path);
+    pthread_mutex_unlock(&shared->lock);
+    return dir;
+}
+
 struct dir *dirs_open(struct dirs *d, struct str path)
 {
     if (!path.n)
@@ -33,12 +64,7 @@ struct dir *dirs_open(struct dirs *d, struct str path)
     uintptr_t *known = map_get(&d->by_path, path);
     if (known)
         return (struct dir *)*known;
-    struct dir *dir = arena_alloc(&d->arena, sizeof *dir);
-    dir->path = (struct str){arena_dup(&d->arena, path.p, path.n), path.n};
-    dir->third = dirs_is_third(d, path);
-    if (!io_listdir(dir->path.p, &dir->list))
-        memset(&dir->list, 0, sizeof dir->list);
-    dir->package = dir_kind(dir, STR("__init__.py")) == IO_FILE;
+    struct dir *dir = d->shared ? shared_open(d->shared, path) : list(d, path);
     *map_put(&d->by_path, dir->path, NULL) = (uintptr_t)dir;
     return dir;
 }
@@ -59,17 +85,16 @@ size_t dir_lower(const struct dir *dir, struct str name)
 enum io_kind dir_kind(const struct dir *dir, struct str name)
 {
     size_t i = dir_lower(dir, name);
-    if (i == dir->list.n || !str_eq(str_z(dir->list.items[i].name), name))
+    bool listed = i < dir->list.n && str_eq(str_z(dir->list.items[i].name), name);
+    if (!listed && !dir->hidden)
         return IO_ABSENT;
-    if (dir->list.items[i].kind == IO_ABSENT) { /* a link, or a file system without types */
-        struct buf b = {0};
-        path_join(&b, dir->path, name);
-        dir->list.items[i].kind = io_stat_path(b.p).kind;
-        buf_release(&b);
-        if (dir->list.items[i].kind == IO_ABSENT)
-            dir->list.items[i].kind = IO_OTHER; /* dangling */
-    }
-    return dir->list.items[i].kind;
+    if (listed && dir->list.items[i].kind != IO_ABSENT)
+        return dir->list.items[i].kind;
+    struct buf b = {0}; /* a link, or a file system without types */
+    path_join(&b, dir->path, name);
+    enum io_kind kind = io_stat_path(b.p).kind;
+    buf_release(&b);
+    return kind == IO_ABSENT && listed ? IO_OTHER : kind; /* dangling */
 }
 
 struct str dirs_join(struct dirs *d, struct str dir, struct str name)

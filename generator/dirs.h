@@ -10,9 +10,12 @@
 #include "runtime/base/map.h"
 #include "runtime/base/str.h"
 
+#include <pthread.h>
+
 struct dir {
     struct str path;
     struct io_list list; /* empty when it cannot be read */
+    bool hidden;         /* it cannot be listed, but what is in it may be asked for by name */
     bool third, package; /* package: holds __init__.py */
 };
 
@@ -20,11 +23,20 @@ struct dirs {
     struct map by_path;
     struct arena arena;
     struct strs third, owned;
+    struct shared_dirs *shared; /* where listings are taken from, NULL to read them */
+};
+
+/* Listings for the `struct dirs` of several threads. Zero, with PTHREAD_MUTEX_INITIALIZER, is empty. */
+struct shared_dirs {
+    pthread_mutex_t lock;
+    struct dirs own;
+    const struct dirs *first; /* known before; nothing is added to it meanwhile. NULL for none */
 };
 
 /* third, and as owned the top-level package of each argument that lies in one of them. */
 void dirs_set_up(struct dirs *d, const struct strs *third, const struct strs *args);
 void dirs_release(struct dirs *d);
+void shared_dirs_release(struct shared_dirs *d);
 /* Never NULL; path is absolute and normalized. */
 struct dir *dirs_open(struct dirs *d, struct str path);
 /* IO_ABSENT when there is no such entry; follows symbolic links. */

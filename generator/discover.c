@@ -4,8 +4,8 @@
 #include "generator/discover_state.h"
 #include "generator/hooks.h"
 #include "generator/scan.h"
+#include "runtime/base/thread.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,7 +104,7 @@ static void *work(void *ctx)
 static struct job make_job(struct discover_state *s, struct world *w)
 {
     *w = (struct world){.config = &s->out->config, .roots = &s->roots, .owned = &s->dirs.owned,
-                        .statements = get_statements};
+                        .dirs.shared = &s->listings, .statements = get_statements};
     return (struct job){.s = s, .world = w, .reader = store_reader_new(s->store)};
 }
 
@@ -153,7 +153,7 @@ static void collect_all(struct discover_state *s, unsigned threads)
     }
     check_hooks(s, &jobs[0]);
     for (unsigned i = 1; i < threads; i++)
-        started[i] = pthread_create(&ids[i], NULL, work, &jobs[i]) == 0;
+        started[i] = thread_start(&ids[i], work, &jobs[i]);
     work(&jobs[0]);
     for (unsigned i = 0; i < threads; i++) {
         if (started[i])
@@ -238,6 +238,8 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
     enum parser_type parser = PARSER_AST;
     struct buf index = {0}, answer = {0};
     memset(s, 0, sizeof *s);
+    pthread_mutex_init(&s->listings.lock, NULL);
+    s->listings.first = &s->dirs;
     memset(out, 0, sizeof *out);
     out->state = s;
     s->out = out;
@@ -301,6 +303,7 @@ void discover_release(struct discovered *d)
         stmt_store_close(s->store, &d->warning);
     buf_release(&s->answer.listing);
     buf_release(&s->answer.tests);
+    shared_dirs_release(&s->listings);
     dirs_release(&s->dirs);
     config_release(&d->config);
     free(d->tests);

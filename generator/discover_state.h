@@ -24,6 +24,7 @@ struct folder {               /* what applies to the tests of a directory */
 
 struct discover_state {
     struct dirs dirs;
+    struct shared_dirs listings; /* of the worlds: where modules are looked for */
     struct strs files, roots;
     struct strs others;       /* directories where a conftest collects other files */
     struct plugins plugins;

@@ -259,7 +259,9 @@ bool store_reader_get(struct store_reader *r, struct str path, bool imported, st
         return false;
     memcpy(name, path.p, path.n);
     name[path.n] = '\0';
-    struct io_stat st = io_stat_path(name);
+    struct io_stat st = {.kind = IO_FILE};
+    if (r->store->cache)
+        st = io_stat_path(name);
     if (st.kind != IO_FILE)
         return false;
     if (known(r->store, path, &st, packed))
@@ -269,6 +271,8 @@ bool store_reader_get(struct store_reader *r, struct str path, bool imported, st
         *packed = take(r, path, &st, regex);
         return true;
     }
+    if (io_stat_path(name).kind != IO_FILE)
+        return false;
     buf_clear(&r->packed);
     add_error(&r->packed, 1, "the file cannot be read");
     pthread_mutex_lock(&r->store->lock);

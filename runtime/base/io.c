@@ -47,13 +47,20 @@ bool io_write_all(int fd, const void *p, size_t n)
     return true;
 }
 
+static ssize_t read_some(int fd, void *p, size_t n)
+{
+    ssize_t k;
+    do
+        k = read(fd, p, n);
+    while (k < 0 && errno == EINTR);
+    return k;
+}
+
 ssize_t io_read_full(int fd, void *p, size_t n)
 {
     size_t got = 0;
     while (got < n) {
-        ssize_t k = read(fd, (char *)p + got, n - got);
-        if (k < 0 && errno == EINTR)
-            continue;
+        ssize_t k = read_some(fd, (char *)p + got, n - got);
         if (k < 0)
             return -1;
         if (k == 0)
@@ -77,12 +84,12 @@ static bool read_fd(int fd, const char *path, size_t max_bytes, struct buf *out,
     while (more && want <= max_bytes && out->n - start <= max_bytes) {
         size_t step = want > out->n - start ? want - (out->n - start) + 1 : 65536;
         buf_reserve(out, step);
-        ssize_t k = io_read_full(fd, out->p + out->n, step);
+        ssize_t k = read_some(fd, out->p + out->n, step);
         if (k < 0)
             return err_errno(err, "%s: cannot be read", path);
         out->n += (size_t)k;
         out->p[out->n] = '\0';
-        more = (size_t)k == step;
+        more = k > 0 && out->n - start != want; /* a byte more than the size was asked for */
     }
     if (!more && out->n - start <= max_bytes)
         return true;

@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static const struct command {
     const char *name;
@@ -15,6 +18,9 @@ static const struct command {
 
 int main(int argc, char **argv)
 {
+#ifdef __GLIBC__
+    mallopt(M_TOP_PAD, 1 << 20); /* bytes: a system call a MiB, not one in 128 KiB */
+#endif
     command_fn *run = command_run;
     int skip = 1;
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
