@@ -134,7 +134,7 @@ static bool add_line(struct scanner *x)
         add_simple(x, l, l->body, depth);
         return advance(x);
     }
-    if (!l->colon)
+    if (!l->colon || (l->n_semicolons && l->semicolons[0] < l->colon))
         return false;
     return kind == STMT_DEF ? add_function(x, depth) : add_header(x, kind, depth);
 }

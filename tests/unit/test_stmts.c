@@ -131,6 +131,19 @@ static void test_hooks_keep_their_body(void **state)
          "def 1 0: def pytest_collection_modifyitems(items)\n  body 1 0:     items.pop()\n    x()\nmutated 1 0: items\n");
 }
 
+static void test_the_scanner_hands_over_what_is_no_statement(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"if x; y: z\n", "if x; y:\n    z\n", "def f(a); b: pass\n",
+                                        "if x\n", "def f():\n", "x = (\n", "  x\n y\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct buf out = {0};
+        assert_false(parse_regex(str_z(texts[i]), &out));
+        assert_int_equal(out.n, 0);
+        buf_release(&out);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -140,6 +153,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_blocks_nest),
         cmocka_unit_test(test_what_bodies_change_is_told),
         cmocka_unit_test(test_hooks_keep_their_body),
+        cmocka_unit_test(test_the_scanner_hands_over_what_is_no_statement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
