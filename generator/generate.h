@@ -4,7 +4,7 @@
 #ifndef FASTEST_GENERATOR_GENERATE_H
 #define FASTEST_GENERATOR_GENERATE_H
 
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 #include "runtime/base/err.h"
 
 struct generate_options {

@@ -1,10 +1,10 @@
 #include "generator/skips.h"
 
-#include "generator/ask.h"
-#include "generator/clean.h"
-#include "generator/discover_state.h"
-#include "generator/marks.h"
-#include "generator/record.h"
+#include "generator/collect/clean.h"
+#include "generator/collect/discover_state.h"
+#include "generator/collect/marks.h"
+#include "generator/config/ask.h"
+#include "generator/graph/record.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/quote.h"
 

@@ -6,8 +6,8 @@
 #ifndef FASTEST_BATCH_COLLECT_H
 #define FASTEST_BATCH_COLLECT_H
 
-#include "generator/plan.h"
-#include "generator/record.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/record.h"
 
 struct collect {
     const struct plan *plan;

@@ -6,8 +6,8 @@
 #ifndef FASTEST_BATCH_DEPS_H
 #define FASTEST_BATCH_DEPS_H
 
-#include "generator/plan.h"
-#include "generator/record.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/record.h"
 #include "runtime/base/map.h"
 
 struct deps {

@@ -2,8 +2,8 @@
 #ifndef FASTEST_BATCH_STAMP_H
 #define FASTEST_BATCH_STAMP_H
 
-#include "generator/plan.h"
-#include "generator/record.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/record.h"
 #include "runtime/base/err.h"
 
 /* A record is a pass of this module, now: same key, all dependencies hold. */

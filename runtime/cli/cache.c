@@ -1,8 +1,8 @@
 /* `fastest cache`: what the parse cache that all checkouts share holds. */
 #include "runtime/cli/commands.h"
 
-#include "generator/parse_cache.h"
-#include "generator/stmts.h"
+#include "generator/source/parse_cache.h"
+#include "generator/source/stmts.h"
 #include "runtime/base/io.h"
 #include "runtime/wire/json.h"
 

@@ -3,7 +3,7 @@
 #include "runtime/cli/options.h"
 #include "runtime/cli/recorded.h"
 
-#include "generator/discover.h"
+#include "generator/collect/discover.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/opt.h"
 #include "runtime/wire/json.h"

@@ -3,7 +3,7 @@
 #ifndef FASTEST_CLI_RECORDED_H
 #define FASTEST_CLI_RECORDED_H
 
-#include "generator/discover.h"
+#include "generator/collect/discover.h"
 #include "runtime/base/map.h"
 
 struct recorded {

@@ -5,7 +5,7 @@
 #ifndef FASTEST_POOL_POOL_H
 #define FASTEST_POOL_POOL_H
 
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/err.h"
 

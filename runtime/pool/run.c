@@ -1,7 +1,7 @@
 /* Clients and their batches; what the scheduler decides, as frames. */
 #include "runtime/pool/state.h"
 
-#include "generator/record.h"
+#include "generator/graph/record.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/pack.h"
 #include "runtime/wire/json.h"

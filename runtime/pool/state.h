@@ -3,7 +3,7 @@
 #ifndef FASTEST_POOL_STATE_H
 #define FASTEST_POOL_STATE_H
 
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 #include "runtime/base/map.h"
 #include "runtime/pool/sched.h"
 #include "runtime/wire/conn.h"

@@ -2,7 +2,7 @@
 #ifndef FASTEST_REPORT_FINGERPRINT_H
 #define FASTEST_REPORT_FINGERPRINT_H
 
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 #include "runtime/report/totals.h"
 
 /* What the text of every part depends on: root, invocation directory, arguments. */

@@ -7,8 +7,8 @@
 #ifndef FASTEST_REPORT_MODEL_H
 #define FASTEST_REPORT_MODEL_H
 
-#include "generator/plan.h"
-#include "generator/record.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/record.h"
 
 enum report_when { WHEN_SETUP, WHEN_CALL, WHEN_TEARDOWN, WHEN_COLLECT, WHEN_COUNT };
 enum report_verdict { PHASE_PASSED, PHASE_FAILED, PHASE_SKIPPED, PHASE_OTHER, PHASE_COUNT };

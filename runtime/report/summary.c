@@ -1,9 +1,9 @@
 #include "runtime/report/summary.h"
 
+#include "runtime/report/fingerprint.h"
 #include "runtime/report/json.h"
 #include "runtime/report/junit.h"
 #include "runtime/report/parts.h"
-#include "runtime/report/fingerprint.h"
 #include "runtime/report/terminal.h"
 
 #include <stdlib.h>

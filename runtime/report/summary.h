@@ -5,7 +5,7 @@
 #ifndef FASTEST_REPORT_SUMMARY_H
 #define FASTEST_REPORT_SUMMARY_H
 
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 #include "runtime/base/err.h"
 
 #include <stdio.h>

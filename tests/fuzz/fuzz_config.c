@@ -1,8 +1,8 @@
 /* Any bytes as an ini file, a TOML file, words of a shell or a command line: refused or read, never
  * more. What the TOML scan is certain of must mean the same as the whole file. */
-#include "generator/config_args.h"
-#include "generator/ini.h"
-#include "generator/toml.h"
+#include "generator/config/config_args.h"
+#include "generator/config/ini.h"
+#include "generator/config/toml.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Any bytes as an expression, as a call's arguments, and as what parametrize is called with. */
-#include "generator/expr.h"
-#include "generator/ids.h"
+#include "generator/collect/ids.h"
+#include "generator/eval/expr.h"
 
 #include <stdlib.h>
 #include <string.h>

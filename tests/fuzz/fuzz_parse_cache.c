@@ -1,5 +1,5 @@
 /* Any bytes as the cache file: what it gives is a whole entry or nothing, and it can be written again. */
-#include "generator/parse_cache.h"
+#include "generator/source/parse_cache.h"
 #include "runtime/base/io.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Any bytes as a -k or -m expression: one clear message or an answer. The first byte chooses. */
-#include "generator/select.h"
+#include "generator/collect/select.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as a Python source: the lexer and the parser must end, and give what can be read. */
-#include "generator/parse.h"
-#include "generator/token.h"
+#include "generator/source/parse.h"
+#include "generator/source/token.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Any bytes as a file of the state directory, with a correct checksum: the loaders must refuse
  * or read it, never more. The first byte chooses the loader. */
-#include "generator/plan.h"
-#include "generator/record.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/record.h"
 #include "runtime/base/pack.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Any bytes as a source: the outline, the whole tree and the line scanner must end and, where there is
  * no syntax error and the scanner answers, say the same. Tree-sitter accepts more than Python: where they
  * differ, a Python beside us tells whether the text was one. */
-#include "generator/decode.h"
-#include "generator/parse_regex.h"
-#include "generator/parse_stmts.h"
+#include "generator/source/decode.h"
+#include "generator/source/parse_regex.h"
+#include "generator/source/parse_stmts.h"
 #include "runtime/base/io.h"
 
 #include <signal.h>

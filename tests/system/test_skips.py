@@ -11,7 +11,7 @@ from lxml import etree
 from conftest import FASTEST
 from test_reports import PYTEST, cases
 
-SOURCE = pathlib.Path(__file__).parents[2] / "generator" / "clean.c"
+SOURCE = pathlib.Path(__file__).parents[2] / "generator" / "collect" / "clean.c"
 HEAD = "import pytest, sys, os\n"
 MODERN = int(pytest.__version__.split(".")[0]) >= 8  # older ones: nothing is folded
 

@@ -2,10 +2,10 @@
  * probe.py: test_config_parity.py compares the two. */
 #include "tests/unit/unit.h"
 
-#include "generator/config.h"
-#include "generator/config_paths.h"
-#include "generator/ini.h"
-#include "generator/toml.h"
+#include "generator/config/config.h"
+#include "generator/config/config_paths.h"
+#include "generator/config/ini.h"
+#include "generator/config/toml.h"
 #include "runtime/base/io.h"
 
 #include <sys/stat.h>

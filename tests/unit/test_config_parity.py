@@ -1,4 +1,4 @@
-"""generator/config.c against the real pytest: what `test_config --print` reads is what probe.py is told."""
+"""generator/config/config.c against the real pytest: what `test_config --print` reads is what probe.py is told."""
 import os
 import pathlib
 import subprocess
@@ -142,7 +142,7 @@ def test_as_pytest(name, tmp_path):
     make(root, files)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHON")) and k != "VIRTUAL_ENV"}
     env.update(variables, PYTHONDONTWRITEBYTECODE="1", CONFIG_PYTHON=PYTHON)
-    script = (ROOT / "generator" / "probe.py").read_text()
+    script = (ROOT / "generator" / "config" / "probe.py").read_text()
     assert NEEDLE in script
     theirs = read([PYTHON, "-c", script.replace(NEEDLE, MORE + NEEDLE, 1)] + args, root / sub, env)
     ours = read([str(TESTER), "--print", str(root / sub)] + args, root / sub, env)

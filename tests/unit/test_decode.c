@@ -1,5 +1,5 @@
 /* Sources as Python's tokenizer reads them; each case was asked of CPython's compile(). */
-#include "generator/decode.h"
+#include "generator/source/decode.h"
 #include "tests/unit/unit.h"
 
 static void is(struct str source, struct str expected)

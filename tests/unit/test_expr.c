@@ -1,5 +1,5 @@
 /* Expressions: what is known is what CPython says (each repr was asked of it), the rest is unknown. */
-#include "generator/expr.h"
+#include "generator/eval/expr.h"
 #include "tests/unit/unit.h"
 
 static enum expr_name find_name(void *ctx, struct str name, struct value *out)

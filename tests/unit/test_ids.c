@@ -1,6 +1,6 @@
 /* Ids of parametrized tests: what pytest 7.0 to 9.2 said when each of these was collected. */
-#include "generator/expr.h"
-#include "generator/ids.h"
+#include "generator/collect/ids.h"
+#include "generator/eval/expr.h"
 #include "tests/unit/unit.h"
 
 static int a_definition;

@@ -1,7 +1,7 @@
 /* Where interpreters keep their packages, in made-up trees. */
 #include "tests/unit/unit.h"
 
-#include "generator/interp.h"
+#include "generator/config/interp.h"
 #include "runtime/base/io.h"
 
 #include <sys/stat.h>

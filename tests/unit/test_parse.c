@@ -1,5 +1,5 @@
 /* Facts of a file: imports of every form, flags, counts; skeletons give the same as whole files. */
-#include "generator/parse.h"
+#include "generator/source/parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The parse cache: what was put comes back whole, or not at all. */
-#include "generator/parse_cache.h"
+#include "generator/source/parse_cache.h"
 #include "runtime/base/io.h"
 #include "tests/unit/unit.h"
 

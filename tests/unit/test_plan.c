@@ -1,5 +1,5 @@
 /* The plan survives a round trip; any damaged byte or cut is a miss, never a crash. */
-#include "generator/plan.h"
+#include "generator/graph/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

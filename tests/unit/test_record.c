@@ -1,5 +1,5 @@
 /* Records: round trip, damage, and dependencies that hold or do not. */
-#include "generator/record.h"
+#include "generator/graph/record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

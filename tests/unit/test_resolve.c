@@ -1,5 +1,5 @@
 /* Imports to files, on small trees in a temporary directory. */
-#include "generator/resolve.h"
+#include "generator/graph/resolve.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* -k and -m expressions. What is expected here was asked of pytest 9.2. */
-#include "generator/select.h"
+#include "generator/collect/select.h"
 #include "tests/unit/unit.h"
 
 static int match_names(const char *text, const char *names)

@@ -1,7 +1,7 @@
 /* The statements of a file: the outline, the whole tree and the line scanner say the same.
  * With arguments: compares the three over these files, and prints what differs. */
-#include "generator/parse_regex.h"
-#include "generator/parse_stmts.h"
+#include "generator/source/parse_regex.h"
+#include "generator/source/parse_stmts.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/io.h"
 #include "tests/unit/unit.h"

@@ -1,5 +1,5 @@
 /* The end of a run on a real state directory: what is not run, exit codes, when files are kept. */
-#include "generator/record.h"
+#include "generator/graph/record.h"
 #include "runtime/base/io.h"
 #include "runtime/report/summary.h"
 

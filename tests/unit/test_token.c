@@ -1,5 +1,5 @@
 /* The semantic hash: what changes it and what does not; what is odd is hashed by its bytes. */
-#include "generator/token.h"
+#include "generator/source/token.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,331 @@
+#include "generator/collect/discover_state.h"
+
+#include "generator/collect/order.h"
+#include "generator/collect/select.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct test *find_test(const struct unit *u, struct str id)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (str_eq(u->tests[i].id, id))
+            return &u->tests[i];
+    return NULL;
+}
+
+/* "path::Class::test[x]" → class and function; brackets in a parameter do not count. */
+static void split_id(struct test *t, size_t path)
+{
+    struct str rest = str_slice(t->id, path + 2, t->id.n);
+    struct str bare = str_slice(rest, 0, str_chr(rest, '['));
+    size_t at = bare.n;
+    while (at > 0 && bare.p[at - 1] != ':')
+        at--;
+    t->function = str_slice(bare, at, bare.n);
+    t->class = at >= 2 ? str_slice(bare, 0, at - 2) : STR("");
+}
+
+/* The test as the run had it; what the source says about its function still holds. */
+static struct test recorded_test(struct discover_state *s, const struct unit *u, const struct discover_item *item)
+{
+    const struct test *exact = find_test(u, item->id);
+    struct arena *a = &s->dirs.arena;
+    if (exact && !exact->doubt)
+        return *exact;
+    struct test t = {.id = {arena_dup(a, item->id.p, item->id.n), item->id.n}, .line = item->line};
+    split_id(&t, u->relative.n);
+    struct value *marks = arena_array(a, item->n_keywords, sizeof *marks);
+    for (uint32_t i = 0; i < item->n_keywords; i++) {
+        struct str k = item->keywords[i];
+        marks[i] = (struct value){.kind = VALUE_MARK, .text = {arena_dup(a, k.p, k.n), k.n}};
+    }
+    const struct test *function = find_test(u, str_slice(t.id, 0, str_chr(t.id, '[')));
+    if (function) { /* its marks have their arguments */
+        t.marks = function->marks;
+        t.n_marks = function->n_marks;
+        t.line = function->line;
+    }
+    if (!t.n_marks) {
+        t.marks = marks;
+        t.n_marks = item->n_keywords;
+    }
+    return t;
+}
+
+static bool is_doubtful(const struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (u->tests[i].doubt && !u->tests[i].error)
+            return true;
+    return false;
+}
+
+void discover_take_records(struct discover_state *s, const struct discover_options *o)
+{
+    struct discover_item *items;
+    uint32_t n;
+    for (size_t i = 0; i < s->n_units && o->recorded; i++) {
+        struct unit *u = &s->units[i];
+        if (!is_doubtful(u) || !o->recorded(o->recorded_ctx, u->path, &items, &n))
+            continue;
+        struct test *tests = xmalloc((n + 1) * sizeof *tests);
+        for (uint32_t k = 0; k < n; k++)
+            tests[k] = recorded_test(s, u, &items[k]);
+        free(u->tests);
+        u->tests = tests;
+        u->n = u->cap = n;
+        s->from_records = true;
+    }
+}
+
+/* ---- selection ---- */
+
+/* A class or module whose collection fails gives no tests. */
+static void drop_failed(struct unit *u)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < u->n; i++) {
+        bool dropped = false;
+        for (size_t k = 0; k < u->n && !dropped; k++) {
+            const struct test *e = &u->tests[k];
+            dropped = e->error && k != i && str_starts(u->tests[i].id, e->id) &&
+                      (u->tests[i].id.n == e->id.n ? k < i : u->tests[i].id.p[e->id.n] == ':');
+        }
+        if (!dropped)
+            u->tests[n++] = u->tests[i];
+    }
+    u->n = n;
+}
+
+/* One that may fail takes what is beside it along: nothing of that is certain. */
+static void spread_doubt(struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        struct str owner = str_slice(u->tests[i].id, 0, u->tests[i].id.n - u->tests[i].function.n);
+        for (size_t k = 0; k < u->n && u->tests[i].may_fail; k++)
+            if (!u->tests[k].doubt && str_starts(u->tests[k].id, owner))
+                u->tests[k].doubt = "a test beside it that may fail to be collected";
+    }
+}
+
+static bool has_error(const struct unit *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (u->tests[i].error)
+            return true;
+    return false;
+}
+
+/* Is the test what an argument "path::Class::test[x]" names? Paths alone were walked. */
+static bool is_named(const struct discover_state *s, const struct unit *u, const struct test *t)
+{
+    const struct config *c = &s->out->config;
+    struct str rest = str_slice(t->id, u->relative.n, t->id.n);
+    if (str_starts(rest, STR("::")))
+        rest = str_slice(rest, 2, rest.n);
+    for (size_t i = 0; i < c->probe.args.n; i++) {
+        struct str node = i < c->node_args.n ? c->node_args.items[i] : STR("");
+        if (!path_under(u->path, c->probe.args.items[i]))
+            continue;
+        if (!node.n || str_eq(rest, node))
+            return true;
+        bool below = str_starts(rest, node) && (rest.p[node.n] == ':' || rest.p[node.n] == '[');
+        bool doubtful = t->doubt && (str_starts(node, rest) || !rest.n);
+        if (below || doubtful)
+            return true;
+    }
+    return false;
+}
+
+static bool is_deselected(const struct discover_state *s, const struct test *t)
+{
+    const struct strs *d = &s->out->config.deselect;
+    for (size_t i = 0; i < d->n; i++)
+        if (str_starts(t->id, d->items[i]))
+            return true;
+    return false;
+}
+
+struct selection {
+    struct select *keyword, *mark;
+    bool old; /* before 9.2 every attribute of the function is a name */
+};
+
+static void add_path_names(struct strs *names, struct str relative)
+{
+    struct str rest = relative, part;
+    while (str_next(&rest, '/', &part))
+        strs_add(names, part);
+}
+
+/* KeywordMatcher.from_item: names of the nodes, of the marks, of the function's attributes. */
+static bool matches(const struct selection *sel, const struct unit *u, const struct test *t)
+{
+    struct strs names = {0};
+    struct str rest = t->class, part;
+    add_path_names(&names, u->relative);
+    while (rest.n && str_next(&rest, ':', &part))
+        if (part.n)
+            strs_add(&names, part);
+    size_t tail = t->id.n > t->function.n ? t->id.n : 0;
+    for (size_t i = 0; i + t->function.n <= t->id.n; i++)
+        if (i >= u->relative.n + 2 && str_starts(str_slice(t->id, i, t->id.n), t->function) && t->id.p[i - 1] == ':') {
+            tail = i;
+            break;
+        }
+    if (t->function.n)
+        strs_add(&names, str_slice(t->id, tail, t->id.n));
+    for (uint32_t i = 0; i < t->n_marks; i++)
+        strs_add(&names, t->marks[i].text);
+    if (t->n_marks && sel->old)
+        strs_add(&names, STR("pytestmark"));
+    struct select_item item = {.names = names.items, .n_names = (uint32_t)names.n, .marks = t->marks,
+                               .n_marks = t->n_marks};
+    bool yes = (!sel->keyword || select_match(sel->keyword, &item) != 0) &&
+               (!sel->mark || select_match(sel->mark, &item) != 0);
+    strs_release(&names);
+    return yes || t->doubt;
+}
+
+/* With prepend, a second module of the same name is not the file that is meant. */
+static bool is_shadowed(struct discover_state *s, struct map *names, const struct unit *u)
+{
+    if (str_eq(s->out->config.probe.import_mode, STR("importlib")) || !str_ends(u->path, STR(".py")))
+        return false;
+    struct dir *d = dirs_open(&s->dirs, path_dir(u->path));
+    if (d->package)
+        return false;
+    bool added;
+    map_put(names, path_base(u->path), &added);
+    return !added;
+}
+
+static void add_error(struct discovered *d, struct discover_state *s, const struct unit *u)
+{
+    size_t cap = d->n_errors;
+    (void)s;
+    d->errors = xgrow(d->errors, &cap, d->n_errors + 1, sizeof *d->errors);
+    d->errors[d->n_errors++] = (struct discover_error){u->relative, u->error_line, u->error_column, u->error};
+}
+
+/* Before pytest 9 arguments that name the same tests twice leave some out (main.py: Session.genitems). */
+static bool arguments_overlap(const struct config *c)
+{
+    for (size_t i = 0; i < c->probe.args.n && c->pytest < 900; i++)
+        for (size_t k = 0; k < i; k++) {
+            struct str a = c->probe.args.items[i], b = c->probe.args.items[k];
+            bool nodes = i < c->node_args.n && c->node_args.items[i].n && c->node_args.items[k].n &&
+                         !str_eq(c->node_args.items[i], c->node_args.items[k]);
+            bool folder = str_eq(a, b) && !str_ends(a, STR(".py"));
+            if ((path_under(a, b) || path_under(b, a)) && !nodes && !folder)
+                return true;
+        }
+    return false;
+}
+
+/* The first argument that names the test. */
+static size_t argument_of(const struct config *c, struct str id)
+{
+    struct buf path = {0};
+    size_t n = 0, best = c->probe.args.n;
+    while (n + 1 < id.n && !(id.p[n] == ':' && id.p[n + 1] == ':'))
+        n++;
+    struct str file = n + 1 < id.n ? str_slice(id, 0, n) : id;
+    struct str rest = str_slice(id, file.n + 2, id.n);
+    path_join(&path, c->probe.root, file);
+    for (size_t i = 0; i < c->probe.args.n && best == c->probe.args.n; i++) {
+        struct str node = i < c->node_args.n ? c->node_args.items[i] : STR("");
+        bool below = str_starts(rest, node) && (rest.n == node.n || rest.p[node.n] == ':' || rest.p[node.n] == '[');
+        if (path_under(buf_view(&path), c->probe.args.items[i]) && (!node.n || below))
+            best = i;
+    }
+    buf_release(&path);
+    return best;
+}
+
+struct ranked { struct test test; size_t argument, at; };
+
+static int by_argument(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->argument != y->argument)
+        return x->argument < y->argument ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
+/* Node ids as arguments: their tests come in the order of the arguments. */
+static void order_by_argument(const struct discover_state *s, struct test *tests, size_t n)
+{
+    const struct config *c = &s->out->config;
+    bool any = false;
+    for (size_t i = 0; i < c->node_args.n; i++)
+        any = any || c->node_args.items[i].n > 0;
+    if (!any || n < 2)
+        return;
+    struct ranked *r = xmalloc(n * sizeof *r);
+    for (size_t i = 0; i < n; i++)
+        r[i] = (struct ranked){tests[i], argument_of(c, tests[i].id), i};
+    qsort(r, n, sizeof *r, by_argument);
+    for (size_t i = 0; i < n; i++)
+        tests[i] = r[i].test;
+    free(r);
+}
+
+bool discover_select(struct discover_state *s, struct err *err)
+{
+    struct discovered *d = s->out;
+    struct selection sel = {.old = d->config.pytest < 902};
+    unsigned no_calls = d->config.pytest < 803 ? SELECT_NO_CALLS : 0;
+    struct map names = {0};
+    size_t cap = 0;
+    if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, no_calls, err)))
+        return false;
+    if (d->config.markexpr.n && !(sel.mark = select_new(d->config.markexpr, no_calls | SELECT_MARK, err))) {
+        select_free(sel.keyword);
+        return false;
+    }
+    for (size_t i = 0; i < s->n_units; i++) {
+        struct unit *u = &s->units[i];
+        spread_doubt(u);
+        if (has_error(u))
+            drop_failed(u);
+        bool shadowed = is_shadowed(s, &names, u);
+        if (u->error_line)
+            add_error(d, s, u);
+        for (size_t k = 0; k < u->n; k++) {
+            const struct test *t = &u->tests[k];
+            if (!is_named(s, u, t))
+                continue;
+            if (!t->error && (is_deselected(s, t) || !matches(&sel, u, t))) {
+                d->n_deselected++;
+                continue;
+            }
+            d->tests = xgrow(d->tests, &cap, d->n + 1, sizeof *d->tests);
+            d->tests[d->n++] = *t;
+            if (shadowed && k == 0) {
+                d->tests[d->n - 1] = (struct test){.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
+                    .doubt = "another module of this name was collected before (import file mismatch)"};
+                break;
+            }
+        }
+    }
+    if (arguments_overlap(&d->config))
+        for (size_t i = 0; i < d->n; i++)
+            d->tests[i].doubt = d->tests[i].doubt ? d->tests[i].doubt : "arguments that name it twice";
+    order_by_argument(s, d->tests, d->n);
+    order_tests(d->tests, d->n);
+    for (size_t i = 0; i < s->others.n; i++) {
+        struct buf rel = {0};
+        path_relative(&rel, s->others.items[i], d->config.probe.root);
+        struct str id = rel.n ? (struct str){arena_dup(&s->dirs.arena, rel.p, rel.n), rel.n} : STR(".");
+        d->tests = xgrow(d->tests, &cap, d->n + 1, sizeof *d->tests);
+        d->tests[d->n++] = (struct test){.id = id, .function = STR(""), .class = STR(""),
+                                         .doubt = "a conftest collects other files"};
+        buf_release(&rel);
+    }
+    map_release(&names);
+    select_free(sel.keyword);
+    select_free(sel.mark);
+    return true;
+}

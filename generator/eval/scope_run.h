@@ -1,0 +1,22 @@
+/* Between scope.c (statements) and scope_import.c (imports and what they bind). */
+#ifndef FASTEST_GENERATOR_SCOPE_RUN_H
+#define FASTEST_GENERATOR_SCOPE_RUN_H
+
+#include "generator/eval/scope.h"
+
+/* One run over a scope's statements. */
+struct runner {
+    struct world *w;
+    struct scope *s;
+    bool maybe;
+    uint32_t line;       /* of the statement */
+    bool import_fails;   /* a certain ImportError was met */
+};
+
+void runner_doubt(struct runner *x, const char *why);
+struct binding *runner_bind(struct runner *x, struct str name, enum binding_kind kind);
+/* "import a.b as c, d" and "from .a import b as c, d" or "*". */
+void runner_import(struct runner *x, struct str text);
+void runner_from(struct runner *x, struct str text);
+
+#endif

@@ -1,0 +1,14 @@
+/* Modules to batches: one each while they are few, else some 32 to 64 groups of neighbours.
+ *
+ * Depends on the modules and their numbers of tests alone, never on timings, so that the graph
+ * stays as it is while the sources do. */
+#ifndef FASTEST_GENERATOR_BATCH_H
+#define FASTEST_GENERATOR_BATCH_H
+
+#include "generator/graph/plan.h"
+
+/* plan->modules are sorted by path; weights[i] is the number of tests of module i. Fills
+ * plan->batches and each module's batch, and appends "@other" when plan->other is set. */
+void batch_group(struct plan *plan, const uint32_t *weights);
+
+#endif

@@ -1,0 +1,167 @@
+#include "generator/graph/record.h"
+
+#include "runtime/base/pack.h"
+
+#include <string.h>
+
+static const char magic[8] = "FSTREC\n";
+enum { VERSION = 1 };
+
+/* The results come last, so that a head-only load stops before them. */
+bool record_save(const struct record *r, const char *path, struct err *err)
+{
+    struct buf b = {0};
+    pack_hash(&b, r->key);
+    pack_hash(&b, r->sources);
+    pack_u64(&b, r->run_id);
+    pack_u64(&b, (uint64_t)r->start_ns);
+    pack_u64(&b, (uint64_t)r->end_ns);
+    pack_u32(&b, r->flags);
+    pack_u32(&b, r->n_items);
+    pack_u32(&b, r->n_deps);
+    for (uint32_t i = 0; i < r->n_deps; i++) {
+        pack_str(&b, r->deps[i].path);
+        pack_u32(&b, r->deps[i].kind);
+        pack_stat(&b, &r->deps[i].st);
+        pack_hash(&b, r->deps[i].hash);
+    }
+    pack_str(&b, r->meta);
+    pack_u32(&b, r->n_results);
+    for (uint32_t i = 0; i < r->n_results; i++) {
+        pack_u32(&b, r->results[i].item);
+        pack_u32(&b, r->results[i].outcome);
+        pack_str(&b, r->results[i].json);
+    }
+    bool ok = pack_save(path, magic, VERSION, &b, err);
+    buf_release(&b);
+    return ok;
+}
+
+static void unpack_head(struct unpack *u, struct record *r)
+{
+    r->key = unpack_hash(u);
+    r->sources = unpack_hash(u);
+    r->run_id = unpack_u64(u);
+    r->start_ns = (int64_t)unpack_u64(u);
+    r->end_ns = (int64_t)unpack_u64(u);
+    r->flags = unpack_u32(u);
+    r->n_items = unpack_u32(u);
+    r->n_deps = unpack_count(u, 24);
+    r->deps = arena_array(&r->arena, r->n_deps, sizeof *r->deps);
+    for (uint32_t i = 0; i < r->n_deps; i++) {
+        struct record_dep *d = &r->deps[i];
+        d->path = unpack_str(u);
+        d->kind = unpack_u32(u);
+        d->st = unpack_stat(u);
+        d->hash = unpack_hash(u);
+        if (d->kind < DEP_FILE || d->kind > DEP_DIR)
+            u->bad = true;
+    }
+}
+
+static void unpack_results(struct unpack *u, struct record *r)
+{
+    r->meta = unpack_str(u);
+    r->n_results = unpack_count(u, 12);
+    r->results = arena_array(&r->arena, r->n_results, sizeof *r->results);
+    for (uint32_t i = 0; i < r->n_results; i++) {
+        r->results[i].item = unpack_u32(u);
+        r->results[i].outcome = unpack_u32(u);
+        r->results[i].json = unpack_str(u);
+        if (r->results[i].item >= r->n_items || r->results[i].outcome >= OUT_COUNT)
+            u->bad = true;
+    }
+}
+
+bool record_load(struct record *r, const char *path, bool head_only)
+{
+    struct unpack u;
+    memset(r, 0, sizeof *r);
+    if (pack_open(path, magic, VERSION, &r->file, &u)) {
+        unpack_head(&u, r);
+        if (!head_only && !u.bad)
+            unpack_results(&u, r);
+        if (!u.bad)
+            return true;
+    }
+    record_release(r);
+    return false;
+}
+
+void record_release(struct record *r)
+{
+    arena_release(&r->arena);
+    buf_release(&r->file);
+    memset(r, 0, sizeof *r);
+}
+
+static bool is_cache_name(const char *name)
+{
+    size_t n = strlen(name);
+    return strcmp(name, "__pycache__") == 0 || strcmp(name, ".pytest_cache") == 0 ||
+           strcmp(name, ".fastest") == 0 || (n > 4 && strcmp(name + n - 4, ".pyc") == 0);
+}
+
+static bool hash_listing(const char *path, struct hash128 *out)
+{
+    struct io_list l = {0};
+    if (!io_listdir(path, &l))
+        return false;
+    struct hasher *h = hasher_new();
+    for (size_t i = 0; i < l.n; i++)
+        if (!is_cache_name(l.items[i].name))
+            hasher_str(h, str_z(l.items[i].name));
+    *out = hasher_done(h);
+    io_list_release(&l);
+    return true;
+}
+
+static bool hash_file(const char *path, struct hash128 *out)
+{
+    struct buf b = {0};
+    bool ok = io_read(path, 0, &b, NULL);
+    if (ok)
+        *out = hash128_of(b.p, b.n);
+    buf_release(&b);
+    return ok;
+}
+
+/* A file that cannot be read counts as absent; one that is neither (a pipe, a device) is never
+ * opened, and hashes as its kind alone. */
+void record_dep_fill(struct record_dep *dep)
+{
+    struct buf path = {0};
+    buf_str(&path, dep->path);
+    dep->st = io_stat_path(path.n ? path.p : "");
+    dep->hash = (struct hash128){0};
+    if (dep->kind != DEP_ABSENT) {
+        bool ok = false;
+        if (dep->st.kind == IO_DIR) {
+            dep->kind = DEP_DIR;
+            ok = hash_listing(path.p, &dep->hash);
+        } else if (dep->st.kind == IO_FILE) {
+            dep->kind = DEP_FILE;
+            ok = hash_file(path.p, &dep->hash);
+        } else if (dep->st.kind == IO_OTHER) {
+            ok = true;
+        }
+        if (!ok)
+            dep->kind = DEP_ABSENT;
+    }
+    buf_release(&path);
+}
+
+bool record_dep_holds(const struct record_dep *dep)
+{
+    struct buf path = {0};
+    buf_str(&path, dep->path);
+    struct io_stat st = io_stat_path(path.n ? path.p : "");
+    buf_release(&path);
+    if (dep->kind == DEP_ABSENT)
+        return st.kind == dep->st.kind;
+    if (io_stat_same(&st, &dep->st))
+        return true;
+    struct record_dep now = *dep;
+    record_dep_fill(&now);
+    return now.kind == dep->kind && hash128_eq(now.hash, dep->hash);
+}

@@ -1,0 +1,22 @@
+/* Which modules must run: their records against their keys and dependencies. */
+#ifndef FASTEST_GENERATOR_STALE_H
+#define FASTEST_GENERATOR_STALE_H
+
+#include "generator/graph/graph.h"
+#include "generator/graph/plan.h"
+#include "generator/graph/source.h"
+
+struct stale {
+    struct plan *plan;
+    struct graph *graph;
+    struct dirs *dirs;
+    struct sources *sources;
+    struct hash128 last_environment;
+    bool prepend;            /* import mode prepend or append: one module name, one file */
+    bool *namesake;          /* out, in the plan's arena: another module has its dotted name (with prepend) */
+};
+
+/* Fills namesake, stale and why of every module, and plan->sources when something needs it. */
+void stale_check(struct stale *s);
+
+#endif

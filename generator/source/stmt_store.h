@@ -1,0 +1,34 @@
+/* Where the statements of files come from: the index of this tree (path → stat → content hash), the parse
+ * cache shared by all checkouts (content hash → statements), and the parsers. Safe for use by several
+ * threads, each with its own store_reader. */
+#ifndef FASTEST_GENERATOR_STMT_STORE_H
+#define FASTEST_GENERATOR_STMT_STORE_H
+
+#include "generator/source/stmts.h"
+#include "runtime/base/err.h"
+
+enum parser_type { PARSER_AST, PARSER_REGEX, PARSER_AUTO };
+
+struct stmt_store;
+struct stmt_store_counts {
+    uint64_t files, hits, misses; /* files asked for; found in the cache; parsed */
+    uint64_t handed_over;         /* by the line scanner to tree-sitter */
+    bool answered;                /* nothing changed: no file was asked for (discover_cache.h) */
+};
+
+/* index: the tree's index file, NULL for none. With no_cache neither it nor the parse cache is used. */
+struct stmt_store *stmt_store_open(const char *index, enum parser_type parser, bool no_cache);
+/* Writes what is new; false with err when that failed (a warning: nothing is lost but time). */
+bool stmt_store_close(struct stmt_store *s, struct err *err);
+void stmt_store_count(struct stmt_store *s, struct stmt_store_counts *out);
+
+struct store_reader;
+struct store_reader *store_reader_new(struct stmt_store *s);
+void store_reader_free(struct store_reader *r);
+/* imported: no tests are collected from it, only names are looked up; the line scanner reads such a file first,
+ * whatever the parser: it gives the same statements where it gives any, four times as fast.
+ * The packed statements, valid until the store is closed; false when the file is not there. One that cannot
+ * be read has a single STMT_ERROR. */
+bool store_reader_get(struct store_reader *r, struct str path, bool imported, struct str *packed);
+
+#endif
