@@ -6,6 +6,7 @@
 #include "generator/files/pyname.h"
 #include "generator/graph/batch.h"
 #include "generator/graph/closure.h"
+#include "generator/graph/executed.h"
 #include "generator/graph/key.h"
 #include "generator/graph/resolve.h"
 #include "generator/graph/stale.h"
@@ -34,7 +35,7 @@ struct stage {
     uint32_t *weights;
     uint32_t *shared;      /* nodes that every module depends on: plugins, session-wide hooks */
     size_t n_shared, cap_shared;
-    bool prepend;
+    bool prepend, dry;
 };
 
 static struct str copy(struct stage *s, struct str text)
@@ -143,6 +144,11 @@ static void build_graph(struct stage *s)
     closure_compute(&s->graph);
 }
 
+static bool keep_docs(const struct stage *s)
+{
+    return !s->o->ignore_docstrings || probe_is(s->probe.doctest_modules);
+}
+
 static void fill_head(struct stage *s)
 {
     struct plan *p = s->plan;
@@ -160,7 +166,16 @@ static void fill_head(struct stage *s)
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
     p->other = p->other || probe_is(s->probe.other);
-    p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines);
+    p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s));
+}
+
+static uint32_t file_flags(const struct stage *s, uint32_t node)
+{
+    const struct node *n = &s->graph.nodes[node];
+    bool whole = n->planned || str_eq(path_base(n->path), STR("conftest.py"));
+    for (size_t i = 0; i < s->n_shared; i++)
+        whole = whole || s->shared[i] == node;
+    return (whole ? FILE_WHOLE : 0u) | (n->file->facts.flags & FACT_COMPILES ? FILE_OPAQUE : 0u);
 }
 
 static void fill_files(struct stage *s)
@@ -171,6 +186,7 @@ static void fill_files(struct stage *s)
     for (uint32_t i = 0; i < p->n_files; i++) {
         p->files[i].path = copy(s, s->graph.nodes[i].path);
         p->files[i].st = s->graph.nodes[i].file->st;
+        p->files[i].flags = file_flags(s, i);
     }
 }
 
@@ -194,6 +210,7 @@ static void fill_modules(struct stage *s)
 {
     struct plan *p = s->plan;
     struct hash128 *hashes = key_nodes(&s->graph, p->root, &s->dirs.arena);
+    struct hash128 *names = key_names(&s->graph, p->root, &s->dirs.arena);
     struct buf rel = {0};
     p->n_modules = (uint32_t)s->modules.n;
     p->modules = arena_array(&p->arena, p->n_modules, sizeof *p->modules);
@@ -207,6 +224,7 @@ static void fill_modules(struct stage *s)
         m->files = closure_of(&s->graph, s->nodes[i], &p->arena, &m->n_files);
         m->key = key_module(p->environment, s->probe.selection, m->rel, hashes, m->files,
                             m->n_files);
+        m->loose = key_module(p->environment, s->probe.selection, m->rel, names, m->files, m->n_files);
     }
     buf_release(&rel);
 }
@@ -228,9 +246,10 @@ static void check_records(struct stage *s)
 {
     struct stale st = {.plan = s->plan, .graph = &s->graph, .dirs = &s->dirs,
                        .sources = &s->sources, .last_environment = s->index.environment,
-                       .prepend = s->prepend};
+                       .always = &s->probe.always, .dry = s->dry, .prepend = s->prepend};
     stale_check(&st);
-    fold_skips(s, st.namesake);
+    if (!s->dry)
+        fold_skips(s, st.namesake);
     if (!hash128_eq(s->index.environment, s->plan->environment)) {
         s->index.environment = s->plan->environment;
         s->index.dirty = true;
@@ -245,6 +264,24 @@ static bool batch_is_stale(const struct plan *p, const struct plan_batch *b)
     return b->count == 0;
 }
 
+/* What sessions of earlier runs had executed before the tests (PROTOCOL.md, "shared"). */
+static void drop_code(struct stage *s)
+{
+    struct buf dir = {0}, path = {0};
+    struct io_list list;
+    state_path(s, &dir, "code");
+    if (io_listdir(dir.p, &list)) {
+        for (size_t i = 0; i < list.n; i++) {
+            buf_clear(&path);
+            path_join(&path, buf_view(&dir), str_z(list.items[i].name));
+            unlink(path.p);
+        }
+        io_list_release(&list);
+    }
+    buf_release(&dir);
+    buf_release(&path);
+}
+
 /* Ninja runs what has no .ok. */
 static void drop_stale_stamps(struct stage *s)
 {
@@ -254,6 +291,7 @@ static void drop_stale_stamps(struct stage *s)
         state_path(s, &path, leftovers[i]);
         unlink(path.p);
     }
+    drop_code(s);
     for (uint32_t i = 0; i < s->plan->n_batches; i++) {
         const struct plan_batch *b = &s->plan->batches[i];
         if (!batch_is_stale(s->plan, b))
@@ -271,7 +309,11 @@ static bool write_state(struct stage *s, struct err *err)
     struct buf path = {0};
     state_path(s, &path, "index.bin");
     drop_stale_stamps(s);
+    bool runs = s->plan->other;
+    for (uint32_t i = 0; i < s->plan->n_modules; i++)
+        runs = runs || s->plan->modules[i].stale;
     bool ok = (!s->index.dirty || index_save(&s->index, path.p, err)) && plan_save(s->plan, err) &&
+              (!runs || executed_save(s->plan, &s->graph, err)) &&
               emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
               emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
     buf_release(&path);
@@ -302,7 +344,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     if (!probe_run(&s->probe, s->o, code, err))
         return false;
     *code = EXIT_INTERNAL;
-    if (!lock_state(s, err))
+    if (!s->dry && !lock_state(s, err))
         return false;
     dirs_set_up(&s->dirs, &s->probe.third, &s->probe.args);
     *code = EXIT_USAGE;
@@ -310,7 +352,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
         return false;
     *code = EXIT_INTERNAL;
     state_path(s, &path, "index.bin");
-    index_load(&s->index, path.p, !s->o->ignore_lines);
+    index_load(&s->index, path.p, !s->o->ignore_lines, keep_docs(s));
     buf_release(&path);
     s->sources = (struct sources){.index = &s->index, .restore_mtimes = s->o->restore_mtimes};
     s->prepend = !str_eq(s->probe.import_mode, STR("importlib"));
@@ -321,7 +363,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     fill_modules(s);
     batch_group(s->plan, s->weights);
     check_records(s);
-    return write_state(s, err);
+    return s->dry || write_state(s, err);
 }
 
 static void stage_release(struct stage *s)
@@ -348,6 +390,26 @@ bool generate(const struct generate_options *o, struct plan *plan, enum exit_cod
         plan_release(plan);
     else
         *code = EXIT_PASSED;
+    return ok;
+}
+
+bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, enum exit_code *code, struct err *err)
+{
+    struct plan plan = {.scan_start_ns = clock_wall_ns()};
+    struct stage s = {.o = o, .plan = &plan, .dry = true};
+    struct strs settings = {0};
+    bool ok = run_stages(&s, code, err);
+    if (ok) {
+        for (size_t i = 0; i < s.probe.inputs.n; i++)
+            strs_add(&settings, s.probe.inputs.items[i]);
+        for (size_t i = 0; i < s.probe.data.n; i++)
+            strs_add(&settings, s.probe.data.items[i]);
+        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .settings = &settings}, err);
+        *code = ok ? EXIT_PASSED : EXIT_USAGE;
+    }
+    strs_release(&settings);
+    stage_release(&s);
+    plan_release(&plan);
     return ok;
 }
 

@@ -16,7 +16,7 @@ struct generate_options {
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
     struct plan_options options; /* copied into the plan; python is filled in by the probe */
-    bool restore_mtimes, ignore_lines;
+    bool restore_mtimes, ignore_lines, ignore_docstrings;
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
 };
 
@@ -25,6 +25,16 @@ struct generate_options {
  * stale .ok files and fills *plan. On failure false with err and *code. */
 bool generate(const struct generate_options *o, struct plan *plan, enum exit_code *code,
               struct err *err);
+struct graph;
+/* What a scan found, for the commands that explain it. */
+struct look {
+    const struct plan *plan;     /* plan->files[i] is graph->nodes[i] */
+    const struct graph *graph;
+    const struct strs *settings; /* files that the configuration was read from, absolute */
+};
+typedef bool look_fn(void *ctx, const struct look *l, struct err *err);
+/* The scan without its effects: nothing of a run is written, removed or locked. look is called with what it found. */
+bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, enum exit_code *code, struct err *err);
 /* For `fastest init`: rules.ninja, a first graph.ninja and, when there is none, build.ninja in
  * rootdir. An existing build.ninja that is not ours is left alone: false, and err says which lines
  * to add. *root (malloc'ed) is where build.ninja is. */

@@ -355,7 +355,7 @@ static void write_record(struct fold *f, struct plan_module *p, const struct mod
         r.results[i] = (struct record_result){.item = (uint32_t)i, .outcome = OUT_SKIPPED,
                                               .json = str_slice(buf_view(&texts), from, ends[i])};
     r.meta = buf_view(&meta);
-    if (is_unchanged(f->plan, p) && record_save(&r, p->record.p, &ignored))
+    if (is_unchanged(f->plan, p) && record_save(&r, p->record.p, f->plan->root, &ignored))
         p->stale = false;
     free(r.results);
     free(ends);

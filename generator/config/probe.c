@@ -46,6 +46,7 @@ static const struct line { const char *key; size_t one, list; } lines[] = {
     {"plugin", 0, offsetof(struct probe, plugins)},
     {"conftest", 0, offsetof(struct probe, conftests)},
     {"env", 0, offsetof(struct probe, env)},
+    {"always", 0, offsetof(struct probe, always)},
     {"data", 0, offsetof(struct probe, data)},
     {"input", 0, offsetof(struct probe, inputs)},
     {"input_dir", 0, offsetof(struct probe, input_dirs)},

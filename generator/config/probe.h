@@ -17,6 +17,7 @@ struct probe {
     struct strs args, arg_texts; /* absolute paths; as given */
     struct strs python_files, norecurse, ignore, ignore_glob, pythonpath, doctest_glob;
     struct strs path, third, editable, dists, plugins, conftests, env, data;
+    struct strs always;          /* [tool.fastest] always: globs of modules, or directories, relative to rootdir */
     struct strs inputs, input_dirs;
     struct str noconftest, in_venv, doctest_modules, other; /* "0" or "1" */
     const char *chosen;          /* the interpreter that was asked, absolute */

@@ -218,7 +218,7 @@ def put_plugins(config, third, owned):
     put("other", "1" if other else "0")
 
 
-def dist_line(dist):
+def dist_line(dist, root):
     name = dist.metadata["Name"]
     if not name:
         return None
@@ -226,19 +226,22 @@ def dist_line(dist):
     url = dist.read_text("direct_url.json")
     if url is not None:  # installed from a directory or an archive: the version says too little
         import hashlib
+        import json
 
-        text = url + (dist.read_text("RECORD") or "")
+        text, origin = url + (dist.read_text("RECORD") or ""), json.loads(url)
+        if origin.get("dir_info", {}).get("editable") and (origin["url"] + "/").startswith("file://" + root + "/"):
+            text = dist.read_text("entry_points.txt") or ""  # the tree itself, wherever it is: its sources say the rest
         line += " " + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     return line
 
 
-def put_dists(third):
+def put_dists(third, root):
     from importlib import metadata
 
     lines = set()
     for dist in metadata.distributions():
         try:
-            line = dist_line(dist)
+            line = dist_line(dist, root)
         except Exception as e:
             line = "damaged %s" % type(e).__name__
         if line:
@@ -280,13 +283,33 @@ def fastest_table(root):
     return table if isinstance(table, dict) else {}
 
 
+def put_glob_dirs(pattern):
+    """The directories in which a new file may match."""
+    import glob
+
+    fixed = pattern
+    while glob.has_magic(fixed):
+        fixed = os.path.dirname(fixed)
+    deep = pattern[len(fixed):].count(os.sep) if "**" not in pattern else None
+    for folder, names, _ in os.walk(fixed) if fixed != pattern else ():
+        put("input_dir", folder)
+        if deep is not None and folder[len(fixed):].count(os.sep) + 1 >= deep:
+            del names[:]
+
+
 def put_own_table(root):
     import glob
 
     table = fastest_table(root)
     for name in table.get("env", []):
         put("env", str(name))
+    for pattern in table.get("always", []):
+        put("always", os.path.normpath(str(pattern)))
     for pattern in table.get("inputs", []):
+        if str(pattern).startswith("$"):
+            put("env", str(pattern)[1:])
+            continue
+        put_glob_dirs(os.path.join(root, str(pattern)))
         found = sorted(glob.glob(os.path.join(glob.escape(root), str(pattern)), recursive=True))
         for path in found or [os.path.join(root, str(pattern))]:
             put("data", path)
@@ -352,7 +375,7 @@ def main():
     put_args(config)
     owned = owned_parts(config, third)
     put_plugins(config, third, owned)
-    put_dists(third)
+    put_dists(third, str(config.rootpath))
     put_paths(third)
     put_own_table(str(config.rootpath))
     put_inputs(config, third, owned)

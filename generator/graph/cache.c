@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char magic[8] = "FSTINDX\n";
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 struct index_file *index_file(struct index *x, struct str path)
 {
@@ -60,7 +60,9 @@ void index_record_set(struct index *x, struct index_record *r, const struct reco
 {
     r->st = *st;
     r->key = rec->key;
+    r->loose = rec->loose;
     r->sources = rec->sources;
+    r->held = (struct hash128){0};
     r->flags = rec->flags;
     r->n_deps = rec->n_deps;
     r->deps = arena_array(&x->arena, rec->n_deps, sizeof *r->deps);
@@ -80,6 +82,7 @@ static void unpack_file(struct index *x, struct unpack *u)
     f->facts.flags = unpack_u32(u);
     f->facts.n_tests = unpack_u32(u);
     f->facts.imports = unpack_str(u);
+    f->blocks = unpack_str(u);
 }
 
 static void unpack_dep(struct index *x, struct unpack *u)
@@ -96,6 +99,8 @@ static void unpack_record(struct index *x, struct unpack *u)
     struct index_record *r = index_record(x, unpack_str(u));
     r->st = unpack_stat(u);
     r->key = unpack_hash(u);
+    r->loose = unpack_hash(u);
+    r->held = unpack_hash(u);
     r->sources = unpack_hash(u);
     r->flags = unpack_u32(u);
     r->last_key = unpack_hash(u);
@@ -111,7 +116,7 @@ static void unpack_record(struct index *x, struct unpack *u)
 
 static bool unpack_index(struct index *x, struct unpack *u)
 {
-    if ((unpack_u8(u) != 0) != x->keep_lines)
+    if (unpack_u8(u) != (x->keep_lines ? 1u : 0u) + (x->keep_docs ? 2u : 0u))
         return false;
     x->environment = unpack_hash(u);
     for (uint32_t n = unpack_count(u, 64); n && !u->bad; n--)
@@ -123,15 +128,17 @@ static bool unpack_index(struct index *x, struct unpack *u)
     return !u->bad;
 }
 
-void index_load(struct index *x, const char *path, bool keep_lines)
+void index_load(struct index *x, const char *path, bool keep_lines, bool keep_docs)
 {
     struct unpack u;
     memset(x, 0, sizeof *x);
     x->keep_lines = keep_lines;
+    x->keep_docs = keep_docs;
     if (pack_open(path, magic, VERSION, &x->file, &u) && unpack_index(x, &u))
         return;
     index_release(x);
     x->keep_lines = keep_lines;
+    x->keep_docs = keep_docs;
     x->dirty = true;
 }
 
@@ -158,6 +165,7 @@ static void pack_file(struct buf *b, const struct index_file *f)
     pack_u32(b, f->facts.flags);
     pack_u32(b, f->facts.n_tests);
     pack_str(b, f->facts.imports);
+    pack_str(b, f->blocks);
 }
 
 static void pack_record(struct buf *b, const struct index_record *r, const uint32_t *renumber)
@@ -165,6 +173,8 @@ static void pack_record(struct buf *b, const struct index_record *r, const uint3
     pack_str(b, r->path);
     pack_stat(b, &r->st);
     pack_hash(b, r->key);
+    pack_hash(b, r->loose);
+    pack_hash(b, r->held);
     pack_hash(b, r->sources);
     pack_u32(b, r->flags);
     pack_hash(b, r->last_key);
@@ -203,7 +213,7 @@ static uint32_t pack_deps(struct buf *b, struct index *x, struct index_record **
 bool index_save(struct index *x, const char *path, struct err *err)
 {
     struct buf b = {0};
-    pack_u8(&b, x->keep_lines);
+    pack_u8(&b, (uint8_t)((x->keep_lines ? 1 : 0) + (x->keep_docs ? 2 : 0)));
     pack_hash(&b, x->environment);
     size_t at = b.n;
     uint32_t n = 0;

@@ -20,6 +20,7 @@ struct index_file {
     int64_t hashed_ns;   /* wall clock before it was read */
     bool parsed;
     struct facts facts;
+    struct str blocks;   /* packed (blocks.h), "" for none; with facts */
     bool used;           /* in this scan */
     bool checked;        /* st and hashes are of this scan */
     bool changed;        /* semantic differs from the last scan's, or it is new */
@@ -33,7 +34,8 @@ struct index_dep {
 struct index_record {
     struct str path;
     struct io_stat st;
-    struct hash128 key, sources; /* of the record */
+    struct hash128 key, loose, sources; /* of the record */
+    struct hash128 held; /* the key with which what it executed was last found to be the same */
     uint32_t flags, n_deps;
     uint32_t *deps;              /* indices into index.deps */
     struct hash128 last_key;     /* the key that `why` was said for */
@@ -46,12 +48,12 @@ struct index {
     struct index_dep *deps;
     size_t n_deps, cap_deps;
     struct hash128 environment; /* of the last scan */
-    bool keep_lines, dirty;
+    bool keep_lines, keep_docs, dirty;
     struct buf file;
     struct arena arena;
 };
 
-void index_load(struct index *x, const char *path, bool keep_lines);
+void index_load(struct index *x, const char *path, bool keep_lines, bool keep_docs);
 bool index_save(struct index *x, const char *path, struct err *err);
 void index_release(struct index *x);
 /* The entry, new and zeroed when there is none. path must outlive the index. */

@@ -3,8 +3,25 @@
 #include "generator/files/pyname.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FORMAT = 1 }; /* of what a record means: raise it to run everything again */
+
+/* A text with paths: the root's own name is left out, so that another checkout of the tree has the same key. */
+static void add_placed(struct hasher *h, struct str text, struct str root)
+{
+    struct buf b = {0};
+    while (text.n) {
+        bool here = root.n > 1 && str_starts(text, root) && (text.n == root.n || strchr("/:'\" ,)]}", text.p[root.n]));
+        if (here)
+            buf_z(&b, ".");
+        else
+            buf_char(&b, text.p[0]);
+        text = str_slice(text, here ? root.n : 1, text.n);
+    }
+    hasher_str(h, buf_view(&b));
+    buf_release(&b);
+}
 
 static void add_list(struct hasher *h, const struct strs *l)
 {
@@ -28,40 +45,42 @@ static void add_data(struct hasher *h, const struct probe *p, struct sources *s)
 {
     for (size_t i = 0; i < p->data.n; i++) {
         struct index_file *f = source_check(s, p->data.items[i], false);
-        hasher_str(h, p->data.items[i]);
+        hasher_str(h, pyname_below(p->data.items[i], p->root));
         hasher_hash(h, f->content);
     }
 }
 
 struct hash128 key_environment(const struct probe *p, struct sources *s,
-                               bool keep_lines)
+                               bool keep_lines, bool keep_docs)
 {
     struct hasher *h = hasher_new();
     struct arena a = {0};
     hasher_u64(h, FORMAT);
-    hasher_u64(h, keep_lines);
-    hasher_str(h, p->python);
+    hasher_u64(h, (keep_lines ? 1u : 0u) | (keep_docs ? 0u : 2u));
+    add_placed(h, p->python, p->root);
     hasher_str(h, p->version);
     hasher_str(h, p->abi);
     hasher_str(h, p->pytest);
-    hasher_str(h, p->options);
-    hasher_str(h, p->ini_text);
+    add_placed(h, p->options, p->root);
+    add_placed(h, p->ini_text, p->root);
     hasher_str(h, p->import_mode);
     add_list(h, &p->dists);
-    hasher_str(h, str_z(getenv("PYTHONPATH")));
+    add_placed(h, str_z(getenv("PYTHONPATH")), p->root);
     add_variables(h, p, &a);
     add_data(h, p, s);
     arena_release(&a);
     return hasher_done(h);
 }
 
-struct hash128 *key_nodes(const struct graph *g, struct str root, struct arena *a)
+static struct hash128 *hash_nodes(const struct graph *g, struct str root, bool names, struct arena *a)
 {
     struct hash128 *out = arena_array(a, g->n, sizeof *out);
     struct buf b = {0};
     for (size_t i = 0; i < g->n; i++) {
         struct str path = g->nodes[i].path;
         struct hash128 semantic = g->nodes[i].file->semantic;
+        if (names && g->nodes[i].file->blocks.n)
+            semantic = (struct hash128){0};
         buf_clear(&b);
         buf_add(&b, &semantic.hi, sizeof semantic.hi);
         buf_add(&b, &semantic.lo, sizeof semantic.lo);
@@ -70,6 +89,16 @@ struct hash128 *key_nodes(const struct graph *g, struct str root, struct arena *
     }
     buf_release(&b);
     return out;
+}
+
+struct hash128 *key_nodes(const struct graph *g, struct str root, struct arena *a)
+{
+    return hash_nodes(g, root, false, a);
+}
+
+struct hash128 *key_names(const struct graph *g, struct str root, struct arena *a)
+{
+    return hash_nodes(g, root, true, a);
 }
 
 /* Nodes are numbered as they are found: their hashes are summed up in an order-free way, so that

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 1, LIST = 0, BITS = 1 };
+enum { VERSION = 2, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -129,6 +129,7 @@ static void pack_module(struct buf *b, const struct plan_module *m, uint32_t n_f
     pack_str(b, m->rel);
     pack_str(b, m->record);
     pack_hash(b, m->key);
+    pack_hash(b, m->loose);
     pack_u32(b, m->batch);
     pack_u8(b, m->stale);
     pack_str(b, m->why);
@@ -141,6 +142,7 @@ static void unpack_module(struct unpack *u, struct plan *p, struct plan_module *
     m->rel = unpack_str(u);
     m->record = unpack_str(u);
     m->key = unpack_hash(u);
+    m->loose = unpack_hash(u);
     m->batch = unpack_u32(u);
     m->stale = unpack_u8(u) != 0;
     m->why = unpack_str(u);
@@ -163,6 +165,7 @@ bool plan_save(const struct plan *p, struct err *err)
     for (uint32_t i = 0; i < p->n_files; i++) {
         pack_str(&b, p->files[i].path);
         pack_stat(&b, &p->files[i].st);
+        pack_u32(&b, p->files[i].flags);
     }
     pack_u32(&b, p->n_batches);
     for (uint32_t i = 0; i < p->n_batches; i++) {
@@ -188,6 +191,7 @@ static bool plan_unpack(struct plan *p, struct unpack *u)
     for (uint32_t i = 0; i < p->n_files; i++) {
         p->files[i].path = unpack_str(u);
         p->files[i].st = unpack_stat(u);
+        p->files[i].flags = unpack_u32(u);
     }
     p->n_batches = unpack_count(u, 12);
     p->batches = arena_array(&p->arena, p->n_batches, sizeof *p->batches);

@@ -13,10 +13,16 @@
 #include "runtime/base/io.h"
 #include "runtime/base/str.h"
 
+enum plan_file_flag {
+    FILE_WHOLE = 1, /* counts whole, however little of it has run: a test module, a conftest, a plugin */
+    FILE_OPAQUE = 2 /* it has code run where no trace sees it (compilers of functions) */
+};
+
 /* A source file of some module's closure, as the scan saw it. */
 struct plan_file {
     struct str path; /* absolute */
     struct io_stat st;
+    uint32_t flags;
 };
 
 struct plan_module {
@@ -24,6 +30,7 @@ struct plan_module {
     struct str rel;     /* relative to rootdir, '/' separated: the file part of its node ids */
     struct str record;  /* absolute path of its record, <state>/m/<name>.rec */
     struct hash128 key; /* content key, DESIGN section 3, parts 1 to 3 */
+    struct hash128 loose; /* the same without what the sources in it say, for records that tell what has run */
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */

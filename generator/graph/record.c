@@ -1,17 +1,20 @@
 #include "generator/graph/record.h"
 
+#include "generator/files/pyname.h"
+#include "generator/source/blocks.h"
 #include "runtime/base/pack.h"
 
 #include <string.h>
 
 static const char magic[8] = "FSTREC\n";
-enum { VERSION = 1 };
+enum { VERSION = 3 };
 
 /* The results come last, so that a head-only load stops before them. */
-bool record_save(const struct record *r, const char *path, struct err *err)
+bool record_save(const struct record *r, const char *path, struct str root, struct err *err)
 {
     struct buf b = {0};
     pack_hash(&b, r->key);
+    pack_hash(&b, r->loose);
     pack_hash(&b, r->sources);
     pack_u64(&b, r->run_id);
     pack_u64(&b, (uint64_t)r->start_ns);
@@ -20,10 +23,17 @@ bool record_save(const struct record *r, const char *path, struct err *err)
     pack_u32(&b, r->n_items);
     pack_u32(&b, r->n_deps);
     for (uint32_t i = 0; i < r->n_deps; i++) {
-        pack_str(&b, r->deps[i].path);
+        pack_str(&b, pyname_below(r->deps[i].path, root));
         pack_u32(&b, r->deps[i].kind);
         pack_stat(&b, &r->deps[i].st);
         pack_hash(&b, r->deps[i].hash);
+    }
+    pack_u32(&b, r->n_executed);
+    for (uint32_t i = 0; i < r->n_executed; i++) {
+        pack_str(&b, r->executed[i].path);
+        pack_hash(&b, r->executed[i].semantic);
+        pack_hash(&b, r->executed[i].hash);
+        pack_str(&b, r->executed[i].choice);
     }
     pack_str(&b, r->meta);
     pack_u32(&b, r->n_results);
@@ -37,9 +47,21 @@ bool record_save(const struct record *r, const char *path, struct err *err)
     return ok;
 }
 
-static void unpack_head(struct unpack *u, struct record *r)
+static struct str absolute(struct record *r, struct str path, struct str root)
+{
+    struct buf b = {0};
+    if (!path.n || path.p[0] == '/')
+        return path;
+    path_join(&b, root, path);
+    struct str out = {arena_dup(&r->arena, b.p, b.n), b.n};
+    buf_release(&b);
+    return out;
+}
+
+static void unpack_head(struct unpack *u, struct record *r, struct str root)
 {
     r->key = unpack_hash(u);
+    r->loose = unpack_hash(u);
     r->sources = unpack_hash(u);
     r->run_id = unpack_u64(u);
     r->start_ns = (int64_t)unpack_u64(u);
@@ -50,11 +72,21 @@ static void unpack_head(struct unpack *u, struct record *r)
     r->deps = arena_array(&r->arena, r->n_deps, sizeof *r->deps);
     for (uint32_t i = 0; i < r->n_deps; i++) {
         struct record_dep *d = &r->deps[i];
-        d->path = unpack_str(u);
+        d->path = absolute(r, unpack_str(u), root);
         d->kind = unpack_u32(u);
         d->st = unpack_stat(u);
         d->hash = unpack_hash(u);
         if (d->kind < DEP_FILE || d->kind > DEP_DIR)
+            u->bad = true;
+    }
+    r->n_executed = unpack_count(u, 40);
+    r->executed = arena_array(&r->arena, r->n_executed, sizeof *r->executed);
+    for (uint32_t i = 0; i < r->n_executed; i++) {
+        r->executed[i].path = unpack_str(u);
+        r->executed[i].semantic = unpack_hash(u);
+        r->executed[i].hash = unpack_hash(u);
+        r->executed[i].choice = unpack_str(u);
+        if (r->executed[i].choice.n % BLOCKS_CHOICE_BYTES)
             u->bad = true;
     }
 }
@@ -73,12 +105,12 @@ static void unpack_results(struct unpack *u, struct record *r)
     }
 }
 
-bool record_load(struct record *r, const char *path, bool head_only)
+bool record_load(struct record *r, const char *path, struct str root, bool head_only)
 {
     struct unpack u;
     memset(r, 0, sizeof *r);
     if (pack_open(path, magic, VERSION, &r->file, &u)) {
-        unpack_head(&u, r);
+        unpack_head(&u, r, root);
         if (!head_only && !u.bad)
             unpack_results(&u, r);
         if (!u.bad)

@@ -4,7 +4,9 @@
  * by the reports. A damaged or older file is a miss. Views live in rec.file until record_release.
  *
  * A record is valid (a cached pass) when it has REC_PASSED, its key equals the module's key, and
- * every dep still has its hash; with REC_ALL_SOURCES also rec.sources must equal plan.sources. */
+ * every dep still has its hash; with REC_ALL_SOURCES also rec.sources must equal plan.sources.
+ * With REC_TRACED it is enough that loose equals the module's, and what it executed is as it was
+ * (executed.h). */
 #ifndef FASTEST_GENERATOR_RECORD_H
 #define FASTEST_GENERATOR_RECORD_H
 
@@ -18,7 +20,9 @@ enum record_flag {
     REC_PASSED = 1,       /* complete, nothing failed, nothing changed under it: may be reused */
     REC_ALL_SOURCES = 2,  /* it started a process: depends on every first-party source */
     REC_PARTIAL = 4,      /* stopped early (fail-fast, interrupt): some items have no result */
-    REC_CHANGED = 8       /* a source or input changed while it ran */
+    REC_CHANGED = 8,      /* a source or input changed while it ran */
+    REC_ALWAYS = 32,      /* a test of it has the mark `always` */
+    REC_TRACED = 16       /* `executed` is all that ran of the sources in its key */
 };
 
 enum record_outcome { /* pytest's outcome of one node id */
@@ -33,10 +37,18 @@ enum record_outcome { /* pytest's outcome of one node id */
 
 enum record_dep_kind { DEP_FILE = 1, DEP_ABSENT = 2, DEP_DIR = 3 };
 struct record_dep {
-    struct str path;     /* absolute */
+    struct str path;     /* absolute; the file has it relative to rootdir when it is below it */
     uint32_t kind;
     struct io_stat st;   /* when hashed: an equal stat needs no new hash */
     struct hash128 hash; /* FILE: its bytes. DIR: its listing. ABSENT: zero */
+};
+
+/* A source of the module's closure of which something has run. */
+struct record_executed {
+    struct str path;         /* relative to rootdir when it is below it */
+    struct hash128 semantic; /* of the whole file, when it ran */
+    struct hash128 hash;     /* of its definition and of the blocks that ran; zero: it counts whole */
+    struct str choice;       /* those blocks (blocks.h) */
 };
 
 struct record_result {
@@ -46,7 +58,7 @@ struct record_result {
 };
 
 struct record {
-    struct hash128 key, sources;
+    struct hash128 key, loose, sources;
     uint64_t run_id;
     int64_t start_ns, end_ns; /* wall clock */
     uint32_t flags;
@@ -54,14 +66,16 @@ struct record {
     struct str meta;          /* JSON, see runtime/PROTOCOL.md, "module" */
     struct record_dep *deps;
     struct record_result *results; /* in item order; one for each item unless REC_PARTIAL */
-    uint32_t n_deps, n_results;
+    struct record_executed *executed; /* by path */
+    uint32_t n_deps, n_results, n_executed;
     struct arena arena;
     struct buf file;
 };
 
-bool record_save(const struct record *r, const char *path, struct err *err);
+/* root: rootdir; another tree's record holds in this one. */
+bool record_save(const struct record *r, const char *path, struct str root, struct err *err);
 /* False = a miss. With head_only, meta and results are left out (n_results stays 0). */
-bool record_load(struct record *r, const char *path, bool head_only);
+bool record_load(struct record *r, const char *path, struct str root, bool head_only);
 void record_release(struct record *r);
 
 /* Hashes one dependency now: fills st and hash from path and kind. A FILE or DIR that is gone

@@ -1,5 +1,6 @@
 #include "generator/graph/source.h"
 
+#include "generator/source/blocks.h"
 #include "generator/source/token.h"
 #include "runtime/base/clock.h"
 
@@ -22,6 +23,10 @@ static void parse_file(struct sources *s, struct index_file *f)
     parser_run(s->parser, buf_view(&s->text), &f->facts, &s->packed);
     f->facts.imports.p = arena_dup(&s->index->arena, s->packed.p ? s->packed.p : "", s->packed.n);
     f->facts.imports.n = s->packed.n;
+    buf_clear(&s->packed);
+    if (str_ends(f->path, STR(".py")))
+        blocks_pack(&s->packed, buf_view(&s->text), s->index->keep_lines, s->index->keep_docs);
+    f->blocks = (struct str){arena_dup(&s->index->arena, s->packed.p ? s->packed.p : "", s->packed.n), s->packed.n};
     f->parsed = true;
     s->index->dirty = true;
 }
@@ -97,6 +102,7 @@ static void load(struct sources *s, struct index_file *f, const char *path, bool
         f->content = f->semantic = (struct hash128){0};
         f->parsed = false;
         f->facts = (struct facts){0};
+        f->blocks = STR("");
         f->st = st;
         s->index->dirty = true;
         return;

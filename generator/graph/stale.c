@@ -2,8 +2,10 @@
 
 #include "generator/files/pyname.h"
 #include "generator/files/tree.h"
+#include "generator/graph/executed.h"
 #include "generator/graph/record.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ static struct index_record *load_head(struct stale *s, const struct plan_module 
     r->used = true;
     if (io_stat_same(&st, &r->st))
         return r;
-    if (st.kind == IO_FILE && record_load(&rec, m->record.p, true)) {
+    if (st.kind == IO_FILE && record_load(&rec, m->record.p, s->plan->root, true)) {
         index_record_set(x, r, &rec, &st);
         record_release(&rec);
         return r;
@@ -82,21 +84,82 @@ static struct str source_reason(struct stale *s, const struct plan_module *m,
     return (struct str){arena_dup(&s->plan->arena, r->why.p, r->why.n), r->why.n};
 }
 
+/* With another key, but only the texts of sources changed: has anything changed of what ran? *why says what. */
+static bool executed_same(struct stale *s, const struct plan_module *m, struct index_record *r, struct str *why)
+{
+    struct record rec;
+    struct buf b = {0};
+    *why = STR("");
+    if (!(r->flags & REC_TRACED) || !hash128_eq(r->loose, m->loose))
+        return false;
+    if (hash128_eq(r->held, m->key))
+        return true;
+    if (!record_load(&rec, m->record.p, s->plan->root, true))
+        return false;
+    bool same = true;
+    for (uint32_t i = 0; same && i < rec.n_executed; i++) {
+        const struct record_executed *e = &rec.executed[i];
+        buf_clear(&b);
+        path_join(&b, s->plan->root, e->path);
+        const uintptr_t *slot = map_get(&s->graph->by_path, buf_view(&b));
+        const struct index_file *now = slot ? s->graph->nodes[*slot].file : NULL;
+        same = now && executed_holds(e, now);
+        if (!same) {
+            buf_clear(&b);
+            buf_z(&b, "changed ");
+            buf_str(&b, e->path);
+            if (now)
+                executed_why(&b, e, now);
+        }
+    }
+    record_release(&rec);
+    if (same) {
+        r->held = m->key;
+        s->sources->index->dirty = true;
+        buf_release(&b);
+    } else {
+        *why = keep(&s->plan->arena, &b);
+    }
+    return same;
+}
+
+bool stale_always(const struct strs *always, struct str rel)
+{
+    struct buf name = {0}, glob = {0};
+    bool found = false;
+    for (struct str part = rel; !found && part.n; part = path_dir(part)) {
+        buf_clear(&name);
+        buf_str(&name, part);
+        for (size_t i = 0; !found && i < always->n; i++) {
+            buf_clear(&glob);
+            buf_str(&glob, always->items[i]);
+            found = fnmatch(glob.n ? glob.p : "", name.p, 0) == 0;
+        }
+    }
+    buf_release(&name);
+    buf_release(&glob);
+    return found;
+}
+
 static struct str reason(struct stale *s, const struct plan_module *m, struct index_record *r)
 {
     if (r->st.kind == IO_ABSENT)
         return STR("new");
     if (hash128_is_zero(r->key))
         return STR("its record is damaged or of another version");
-    if (!hash128_eq(r->key, m->key))
-        return source_reason(s, m, r);
+    struct str why;
+    if (!hash128_eq(r->key, m->key) && !executed_same(s, m, r, &why))
+        return why.n ? why : source_reason(s, m, r);
     if (r->flags & REC_PARTIAL)
         return STR("not finished last time");
     if (r->flags & REC_CHANGED)
         return STR("a source changed while it ran");
     if (!(r->flags & REC_PASSED))
         return STR("failed last time");
-    return changed_input(s, r);
+    struct str input = changed_input(s, r);
+    if (input.n)
+        return input;
+    return r->flags & REC_ALWAYS || stale_always(s->always, m->rel) ? STR("it always runs") : STR("");
 }
 
 static void set_why(struct plan_module *m, struct str why)
@@ -159,7 +222,8 @@ static void join_namesakes(struct stale *s)
     for (uint32_t i = 0; i < p->n_modules; i++)
         if (stale[leader[i]] && !p->modules[i].stale) {
             set_why(&p->modules[i], STR("another module of the same name runs"));
-            unlink(p->modules[i].record.p); /* else its batch would find it valid */
+            if (!s->dry)
+                unlink(p->modules[i].record.p); /* else its batch would find it valid */
         }
     map_release(&first);
     buf_release(&b);

@@ -12,10 +12,14 @@ struct stale {
     struct dirs *dirs;
     struct sources *sources;
     struct hash128 last_environment;
+    const struct strs *always; /* see probe.h */
+    bool dry;                /* records stay as they are */
     bool prepend;            /* import mode prepend or append: one module name, one file */
     bool *namesake;          /* out, in the plan's arena: another module has its dotted name (with prepend) */
 };
 
+/* Does it run whatever its record says: is it, or is a directory above it, named by one of these globs? */
+bool stale_always(const struct strs *always, struct str rel);
 /* Fills namesake, stale and why of every module, and plan->sources when something needs it. */
 void stale_check(struct stale *s);
 

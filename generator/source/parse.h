@@ -18,6 +18,7 @@ enum fact_flag {
     FACT_COLLECTS = 8,   /* defines pytest_collect_file or pytest_collect_directory */
     FACT_HOOKS = 16,     /* defines a hook that acts on the whole session */
     FACT_RESOURCES = 32, /* names packages by words: importlib.resources */
+    FACT_COMPILES = 128, /* functions may run without their code: compiled, copied or read as data */
     FACT_SKIPS = 64      /* has a mark or call that may skip: what skips.h looks at */
 };
 

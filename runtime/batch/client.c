@@ -52,7 +52,7 @@ static bool check_record(struct client *c, uint32_t module, struct strs *deps, s
     const struct plan_module *m = module < c->plan.n_modules ? &c->plan.modules[module] : NULL;
     collect_record_path(&path, &c->plan, module);
     bool valid = false;
-    if (record_load(&r, path.p, true)) {
+    if (record_load(&r, path.p, c->plan.root, true)) {
         valid = (m && !m->stale) || stamp_valid(&c->plan, m, &r);
         stamp_add_deps(deps, a, &r);
         record_release(&r);

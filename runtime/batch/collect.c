@@ -44,6 +44,7 @@ bool collect_begin(struct collect *c, const struct plan *plan, uint32_t module, 
         return err_set(err, "the pool sent a malformed MODULE frame");
     }
     r->key = c->module ? c->module->key : plan->environment;
+    r->loose = c->module ? c->module->loose : (struct hash128){0};
     r->sources = plan->sources;
     r->run_id = plan->run_id;
     r->start_ns = clock_wall_ns();
@@ -120,6 +121,13 @@ static void settle_flags(struct collect *c)
         good = good && r->results[i].outcome != OUT_FAILED && r->results[i].outcome != OUT_ERROR;
     if (good && !(r->flags & REC_CHANGED))
         r->flags |= REC_PASSED;
+    if (d.always)
+        r->flags |= REC_ALWAYS;
+    struct record last = {0};
+    bool again = c->module && d.random && record_load(&last, c->module->record.p, c->plan->root, true);
+    if (c->module && deps_executed(&d, c->plan, c->module, again ? &last : NULL, r))
+        r->flags |= REC_TRACED;
+    record_release(&last);
     deps_release(&d);
 }
 
@@ -134,7 +142,7 @@ bool collect_finish(struct collect *c, bool partial, struct buf *lines, struct e
     collect_lines(&c->rec, lines);
     collect_record_path(&path, c->plan,
                         c->module ? (uint32_t)(c->module - c->plan->modules) : c->plan->n_modules);
-    bool ok = record_save(&c->rec, path.p, err);
+    bool ok = record_save(&c->rec, path.p, c->plan->root, err);
     buf_release(&path);
     c->finished = true;
     record_release(&c->rec);

@@ -1,5 +1,7 @@
 #include "runtime/batch/deps.h"
 
+#include "generator/files/pyname.h"
+#include "generator/graph/executed.h"
 #include "runtime/wire/json.h"
 
 #include <stdlib.h>
@@ -32,6 +34,62 @@ static bool add(struct deps *d, enum record_dep_kind kind, struct str path)
     return true;
 }
 
+/* The last directory and the name: two paths with the same may be one file behind a symbolic link. */
+static struct str base_of(struct str path)
+{
+    struct str base = path_base(path), dir = path_base(path_dir(path));
+    return dir.n && dir.p >= path.p ? (struct str){dir.p, (size_t)(base.p + base.n - dir.p)} : base;
+}
+
+static struct code_lines *lines_of_path(struct deps *d, struct str path)
+{
+    uintptr_t *slot = map_get(&d->code, path);
+    if (!slot) {
+        struct str own = {arena_dup(&d->arena, path.p, path.n), path.n};
+        slot = map_put(&d->code, own, NULL);
+        *slot = (uintptr_t)arena_alloc(&d->arena, sizeof(struct code_lines));
+        *map_put(&d->bases, base_of(own), NULL) = 1;
+    }
+    return (struct code_lines *)*slot;
+}
+
+static bool scan_lines(struct json *j, struct code_lines *l)
+{
+    bool ok = json_enter(j, '[');
+    while (ok && json_item(j)) {
+        uint32_t line;
+        ok = json_u32(j, &line);
+        l->items = xgrow(l->items, &l->cap, l->n + 1, sizeof *l->items);
+        l->items[l->n++] = line;
+    }
+    return ok && !j->bad;
+}
+
+/* {path: [lines]} */
+static bool scan_code(struct deps *d, struct json *j)
+{
+    struct buf path = {0};
+    bool ok = json_enter(j, '{');
+    while (ok && json_key(j, &path))
+        ok = scan_lines(j, lines_of_path(d, buf_view(&path)));
+    buf_release(&path);
+    return ok && !j->bad;
+}
+
+/* What the session ran before the tests, in a file: it is the same for all modules. */
+static bool scan_shared(struct deps *d, struct json *j)
+{
+    struct buf path = {0}, text = {0};
+    bool ok = json_string(j, &path);
+    if (ok && io_read(path.p, 0, &text, NULL)) {
+        struct json shared = json_of(buf_view(&text));
+        d->traced = scan_code(d, &shared) && json_done(&shared);
+    }
+    buf_release(&path);
+    buf_release(&text);
+    return ok;
+}
+
 static bool scan_paths(struct deps *d, struct json *j, enum record_dep_kind kind, bool imports)
 {
     struct buf path = {0};
@@ -39,6 +97,8 @@ static bool scan_paths(struct deps *d, struct json *j, enum record_dep_kind kind
     while (ok && json_item(j)) {
         buf_clear(&path);
         ok = json_string(j, &path);
+        if (ok && imports)
+            lines_of_path(d, buf_view(&path));
         if (ok && !(imports && map_get(&d->closure, buf_view(&path))))
             ok = add(d, kind, buf_view(&path));
     }
@@ -62,8 +122,16 @@ static bool scan_member(struct deps *d, struct json *j, struct str key)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (str_eq(key, str_z(lists[i].key)))
             return scan_paths(d, j, lists[i].kind, lists[i].imports);
+    if (str_eq(key, STR("code")))
+        return scan_code(d, j);
+    if (str_eq(key, STR("shared")))
+        return scan_shared(d, j);
     if (str_eq(key, STR("spawn")) && json_peek(j) == 't')
         d->spawned = true;
+    if (str_eq(key, STR("blind")) && json_peek(j) == 't')
+        d->blind = true;
+    if (str_eq(key, STR("random")) && json_peek(j) == 't')
+        d->random = true;
     return json_skip(j);
 }
 
@@ -88,6 +156,8 @@ bool deps_scan(struct deps *d, struct str text)
         } else {
             if (str_eq(buf_view(&key), STR("error")) && json_peek(&j) != 'n')
                 d->failed = true;
+            if (str_eq(buf_view(&key), STR("always")) && json_peek(&j) == 't')
+                d->always = true;
             ok = json_skip(&j);
         }
     }
@@ -125,8 +195,96 @@ bool deps_fill(struct deps *d, int64_t since_ns, struct record *r)
     return changed;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The blocks that begin on these lines, or around them, and those of another choice. */
+static void choose(const struct blocks *b, const struct code_lines *l, struct str old, struct buf *choice)
+{
+    uint64_t *names = xmalloc((l->n + old.n / BLOCKS_CHOICE_BYTES + 1) * sizeof *names);
+    size_t n = 0;
+    while (blocks_chosen(&old, &names[n]))
+        n++;
+    for (size_t i = 0; i < l->n; i++) {
+        uint32_t at = l->items[i] ? blocks_at(b, l->items[i]) : b->n;
+        if (at < b->n)
+            names[n++] = blocks_get(b, at).name;
+    }
+    if (n)
+        qsort(names, n, sizeof *names, by_value);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || names[i] != names[i - 1])
+            blocks_choose(b, names[i], choice);
+    free(names);
+}
+
+static struct str keep(struct record *r, struct str s)
+{
+    return (struct str){arena_dup(&r->arena, s.p ? s.p : "", s.n), s.n};
+}
+
+/* False: the file was not loaded. old: what an earlier run executed of it, or NULL. */
+static bool fill_executed(const struct deps *d, const struct plan_file *f, struct str packed,
+                          const struct record_executed *old, struct record *r, struct record_executed *e)
+{
+    static const struct code_lines none = {0};
+    const uintptr_t *slot = map_get(&d->code, f->path);
+    const struct code_lines *l = slot ? (const struct code_lines *)*slot : NULL;
+    struct blocks b;
+    struct buf choice = {0};
+    bool loaded = l || map_get(&d->bases, base_of(f->path)), seen = l && l->n;
+    bool told = old && !hash128_is_zero(old->hash);
+    if (!(f->flags & FILE_WHOLE) && !loaded && !old)
+        return false;
+    if (!(f->flags & FILE_WHOLE) && (loaded ? seen : told) && !d->blind && blocks_open(&b, packed)) {
+        choose(&b, l ? l : &none, told ? old->choice : STR(""), &choice);
+        blocks_hash(&b, buf_view(&choice), &e->hash);
+        e->choice = keep(r, buf_view(&choice));
+    }
+    buf_release(&choice);
+    return true;
+}
+
+bool deps_executed(const struct deps *d, const struct plan *plan, const struct plan_module *module,
+                   const struct record *last, struct record *r)
+{
+    struct executed_blocks x;
+    struct map before = {0};
+    for (uint32_t i = 0; i < module->n_files; i++)
+        if (plan->files[module->files[i]].flags & FILE_OPAQUE)
+            return false;
+    if (!d->traced || !map_get(&d->code, module->path) || !executed_load(&x, plan))
+        return false;
+    for (uint32_t i = 0; d->random && last && i < last->n_executed; i++)
+        *map_put(&before, last->executed[i].path, NULL) = (uintptr_t)&last->executed[i];
+    r->executed = arena_array(&r->arena, module->n_files, sizeof *r->executed);
+    for (uint32_t i = 0; i < module->n_files; i++) {
+        uint32_t file = module->files[i];
+        struct record_executed *e = &r->executed[r->n_executed];
+        struct str path = pyname_below(plan->files[file].path, plan->root);
+        const uintptr_t *old = map_get(&before, path);
+        if (!x.packed[file].n || !fill_executed(d, &plan->files[file], x.packed[file],
+                                                old ? (const struct record_executed *)*old : NULL, r, e))
+            continue;
+        e->path = keep(r, path);
+        e->semantic = x.semantic[file];
+        r->n_executed++;
+    }
+    map_release(&before);
+    executed_release(&x);
+    return true;
+}
+
 void deps_release(struct deps *d)
 {
+    for (size_t i = 0; i < d->code.cap; i++)
+        if (d->code.slots[i].value)
+            free(((struct code_lines *)d->code.slots[i].value)->items);
+    map_release(&d->code);
+    map_release(&d->bases);
     map_release(&d->seen);
     map_release(&d->closure);
     free(d->items);

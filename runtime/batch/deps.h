@@ -14,19 +14,35 @@ struct deps {
     struct arena arena;
     struct map seen;     /* kind and path */
     struct map closure;  /* paths that the module's key covers */
+    struct map code;     /* path → struct code_lines *: what has run of it */
+    struct map bases;    /* "directory/name" of those paths */
     struct record_dep *items;
     size_t n, cap;
+    bool traced;         /* `code` is all that has run */
+    bool blind;          /* code may have run that `code` does not tell of: what was loaded counts whole */
     bool spawned;
+    bool random;         /* its inputs are drawn at random: another run may execute something else */
+    bool always;         /* a test of it has the mark of that name */
     bool failed;         /* a document had an "error" that is not null */
 };
 
 /* module may be NULL ("@other"): nothing is covered by a key. */
+/* Lines on which code begins that has run; 0 is a module's own. */
+struct code_lines {
+    uint32_t *items;
+    size_t n, cap;
+};
+
 void deps_init(struct deps *d, const struct plan *plan, const struct plan_module *module);
 /* False when the document is malformed. */
 bool deps_scan(struct deps *d, struct str json);
 /* Hashes all and hands them to the record (its arena; sorted). True when one of them changed
  * after since_ns. */
 bool deps_fill(struct deps *d, int64_t since_ns, struct record *r);
+/* With `traced`: what has run of the module's closure, for the record (its arena); false when that cannot be told.
+ * With random inputs also what the last record (or NULL) says. */
+bool deps_executed(const struct deps *d, const struct plan *plan, const struct plan_module *module,
+                   const struct record *last, struct record *r);
 void deps_release(struct deps *d);
 
 #endif

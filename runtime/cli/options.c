@@ -27,6 +27,8 @@ static const struct opt table[] = {
      "give unchanged sources their recorded mtimes back (CI)"},
     {"ignore-lines", 0, OPT_FLAG, offsetof(struct cli, ignore_lines), NULL,
      "line numbers do not count as a change"},
+    {"ignore-docstrings", 0, OPT_FLAG, offsetof(struct cli, ignore_docstrings), NULL,
+     "docstrings do not count as a change of the functions that a test executes"},
     {"help", 'h', OPT_FLAG, offsetof(struct cli, help), NULL, "this text"},
     {"version", 0, OPT_FLAG, offsetof(struct cli, version), NULL, "version"},
     {0}};
@@ -159,6 +161,7 @@ struct generate_options cli_generate_options(const struct cli *c)
         .n_args = c->n_pytest_args,
         .restore_mtimes = c->restore_mtimes,
         .ignore_lines = c->ignore_lines,
+        .ignore_docstrings = c->ignore_docstrings,
         .fastest = c->self,
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,

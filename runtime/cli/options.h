@@ -14,7 +14,7 @@
 struct cli {
     const char *python, *state_dir, *junit, *json, *color;
     int workers, maxfail;
-    bool fail_fast, persistent, restore_mtimes, ignore_lines, help, version;
+    bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;

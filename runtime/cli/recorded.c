@@ -72,11 +72,9 @@ static void ask(struct recorded *r, struct str path)
 /* A module that failed keeps its ids while all that it read is as it was. */
 static bool is_current(const struct plan_module *m, const struct record *rec)
 {
-    if (!hash128_eq(rec->key, m->key) || rec->flags & REC_CHANGED)
-        return false;
     if (!m->stale)
         return true;
-    if (rec->flags & REC_ALL_SOURCES)
+    if (!hash128_eq(rec->key, m->key) || rec->flags & (REC_CHANGED | REC_ALL_SOURCES))
         return false;
     for (uint32_t i = 0; i < rec->n_deps; i++)
         if (!record_dep_holds(&rec->deps[i]))
@@ -113,7 +111,7 @@ bool recorded_items(void *ctx, struct str path, struct discover_item **items, ui
     if (!at)
         return false;
     const struct plan_module *m = &r->plan.modules[*at - 1];
-    if (!record_load(&rec, m->record.p, false))
+    if (!record_load(&rec, m->record.p, r->plan.root, false))
         return false;
     bool ok = is_current(m, &rec) && json_parse_meta(rec.meta, &arena, &meta) && !meta.error;
     if (ok)

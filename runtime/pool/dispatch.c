@@ -137,6 +137,24 @@ static bool on_gone(struct pool *p, struct peer *peer, const struct frame *f)
     return true;
 }
 
+static bool on_keep(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    (void)p;
+    (void)f;
+    if (peer->worker)
+        peer->worker->kept = true;
+    return true;
+}
+
+static bool on_spent(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    (void)p;
+    (void)f;
+    if (peer->worker)
+        peer->worker->spent = true;
+    return true;
+}
+
 typedef bool handler(struct pool *p, struct peer *peer, const struct frame *f);
 static const struct {
     uint32_t role;
@@ -159,6 +177,8 @@ static const struct {
     {ROLE_WORKER, WIRE_NEED, on_need},
     {ROLE_WORKER, WIRE_IDLE, on_idle},
     {ROLE_WORKER, WIRE_GONE, on_gone},
+    {ROLE_WORKER, WIRE_KEEP, on_keep},
+    {ROLE_WORKER, WIRE_SPENT, on_spent},
     {ROLE_WORKER, WIRE_ERROR, on_error},
 };
 

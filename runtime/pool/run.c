@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Long against a fork, short against what is run again when the last module of a slice has too much to its name. */
+static const int64_t SLICE_NS = INT64_C(300000000);
+
 #define FORK_WAIT_NS (INT64_C(60) * 1000 * 1000 * 1000)
 
 /* ---- the scheduler's world ---- */
@@ -221,6 +224,7 @@ void run_reset(struct pool *p)
     p->failures = p->restarts = p->bad_starts = 0;
     p->stopped = false;
     p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    p->sched.slice_ns = SLICE_NS;
     run_check_asked(p);
 }
 

@@ -105,12 +105,19 @@ static void begin_range(const struct sched *s, struct worker *w)
     w->timed = 0;
 }
 
+/* It gets no other module. */
+static bool is_over(const struct sched *s, const struct worker *w)
+{
+    bool late = s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns;
+    return w->old || (!s->single && !w->kept && w->done && (w->spent || late));
+}
+
 /* Finds the worker something to run; false when there is nothing. */
 static bool take(struct sched *s, struct worker *w)
 {
     if (w->own.task)
         return true;
-    if (w->old)
+    if (is_over(s, w))
         return false;
     bool confirm = s->single || (w->confirmer && w->done == 0 && w->queued == 0);
     if (!(confirm && range_pop(&s->confirm, &w->own)) && !range_pop(&s->pending, &w->own) &&
@@ -191,7 +198,7 @@ void sched_need(struct sched *s, struct worker *w)
     bool more = take(s, w);
     if (more && !should_hold(s, w)) {
         feed(s, w);
-    } else if (!more && (w->old || nothing_more(s))) {
+    } else if (!more && (is_over(s, w) || nothing_more(s))) {
         end_worker(s, w);
     } else {
         if (more && w->own.from > 0)
@@ -207,7 +214,7 @@ void sched_idle(struct sched *s, struct worker *w)
         return;
     if (take(s, w))
         feed(s, w);
-    else if (w->old || nothing_more(s))
+    else if (is_over(s, w) || nothing_more(s))
         end_worker(s, w);
     else
         w->last_ns = s->now_ns;
@@ -216,7 +223,7 @@ void sched_idle(struct sched *s, struct worker *w)
 void sched_ready(struct sched *s, struct worker *w)
 {
     w->state = WORKER_READY;
-    w->last_ns = s->now_ns;
+    w->ready_ns = w->last_ns = s->now_ns;
     w->held = true;
     sched_idle(s, w);
 }
@@ -324,7 +331,7 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
         return true;
     if (w->own.task && w->queued <= w->depth / 2 && !(w->queued && is_slow(s, w))) {
         feed(s, w);
-    } else if (!w->own.task && !w->old && w->queued && s->pending &&
+    } else if (!w->own.task && !is_over(s, w) && w->queued && s->pending &&
                (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own)) {
         begin_range(s, w);
         feed(s, w);

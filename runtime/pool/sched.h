@@ -9,6 +9,8 @@
  * A task that ran on several workers and has failures runs once more, whole, on one fresh worker,
  * and those results count ("confirm"): a split never causes a failure that pytest would not give.
  *
+ * A worker whose time slice is over finishes its module and ends; another is forked in its place.
+ *
  * Everything is malloc'ed and owned by the scheduler; tasks end with ops->task_done. */
 #ifndef FASTEST_POOL_SCHED_H
 #define FASTEST_POOL_SCHED_H
@@ -63,6 +65,9 @@ struct worker {
     uint32_t timed;
     bool held;            /* HOLD was sent, no work since */
     bool old;             /* of a session that has been replaced: gets nothing more */
+    bool kept;            /* KEEP: its time slice never ends */
+    bool spent;           /* SPENT: its time slice is over */
+    int64_t ready_ns;     /* when its time slice began */
     bool confirmer;       /* forked for a task to be confirmed */
     bool serves;          /* it is the session itself */
     bool gone;            /* said GONE */
@@ -96,6 +101,7 @@ struct sched {
     uint32_t last_id;
     bool single;             /* the session serves itself: one worker, nothing is split */
     bool all_asked;          /* nothing more will come: workers may END */
+    int64_t slice_ns;        /* after so long a worker gets no other module; 0: it serves on */
     int64_t now_ns;          /* the caller sets it before each call */
 };
 

@@ -51,9 +51,9 @@ static struct hash128 setup_hash(const struct plan *plan)
 static struct str worker_module(const struct embed_file *f)
 {
     struct str name = str_z(f->name), dir = STR("runtime/worker/");
-    if (!str_starts(name, dir) || !str_ends(name, STR(".py")))
+    if (!str_starts(name, dir))
         return (struct str){0};
-    return str_slice(name, dir.n, name.n - 3);
+    return str_slice(name, dir.n, str_ends(name, STR(".py")) ? name.n - 3 : name.n);
 }
 
 static void send_source(struct peer *z)
@@ -182,7 +182,7 @@ static bool read_files(struct json *j, struct zygote *z)
         char *copy = xmalloc(path.n + 1);
         memcpy(copy, path.p ? path.p : "", path.n + 1);
         z->paths[z->n_files] = copy;
-        z->files[z->n_files] = (struct plan_file){str_z(copy), io_stat_path(copy)};
+        z->files[z->n_files] = (struct plan_file){.path = str_z(copy), .st = io_stat_path(copy)};
         z->raced |= z->files[z->n_files++].st.ctime_ns > z->started_ns - clock_grain_ns;
     }
     buf_release(&path);

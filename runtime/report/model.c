@@ -120,8 +120,7 @@ static enum report_state record_state(const struct plan *plan, uint32_t i, const
         return MODULE_RAN;
     if (i >= plan->n_modules)
         return other_holds(plan, r) ? MODULE_CACHED : MODULE_NOT_RUN;
-    const struct plan_module *m = &plan->modules[i];
-    return !m->stale && hash128_eq(r->key, m->key) ? MODULE_CACHED : MODULE_NOT_RUN;
+    return plan->modules[i].stale ? MODULE_NOT_RUN : MODULE_CACHED;
 }
 
 /* A module that fail-fast or an interrupt left before its first result. */
@@ -136,7 +135,7 @@ void report_module_load(struct report_module *m, const struct plan *plan, uint32
     struct buf path = {0};
     *m = (struct report_module){.state = MODULE_NOT_RUN, .batch = report_batch_name(plan, i)};
     report_record_path(plan, i, &path);
-    if (record_load(&m->record, path.p, false))
+    if (record_load(&m->record, path.p, plan->root, false))
         m->state = record_state(plan, i, &m->record);
     if (m->state != MODULE_NOT_RUN && !json_parse_meta(m->record.meta, &m->arena, &m->meta))
         m->state = MODULE_NOT_RUN;

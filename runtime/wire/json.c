@@ -161,6 +161,17 @@ bool json_string(struct json *j, struct buf *out)
     return fail(j);
 }
 
+bool json_u32(struct json *j, uint32_t *out)
+{
+    uint64_t v = 0;
+    if (json_peek(j) < '0' || *j->p > '9')
+        return fail(j);
+    while (j->p < j->end && *j->p >= '0' && *j->p <= '9' && v <= UINT32_MAX)
+        v = v * 10 + (uint64_t)(*j->p++ - '0');
+    *out = (uint32_t)v;
+    return v <= UINT32_MAX || fail(j);
+}
+
 static bool skip_string(struct json *j)
 {
     for (j->p++; j->p < j->end; j->p++) {

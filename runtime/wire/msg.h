@@ -36,7 +36,9 @@ enum msg_type {
     WIRE_END = 26,
     WIRE_IDLE = 27,
     WIRE_GONE = 28,
-    WIRE_SOURCE = 29
+    WIRE_SOURCE = 29,
+    WIRE_KEEP = 30,
+    WIRE_SPENT = 31
 };
 
 enum collected_flag { COLLECTED_FORKS = 1, COLLECTED_INTERRUPTED = 2 };

@@ -24,6 +24,7 @@ def _boot():
     sys.modules["_fastest"] = package
     sources = dict(zip(texts[::2], texts[1::2]))
     sources = {name if name.startswith("_fastest.") else "_fastest." + name: text for name, text in sources.items()}
+    package.tracer_source = sources.pop("_fastest.tracer.c")
     for name in ("wire", "trace", "report", "worker", "session", "zygote"):
         full = "_fastest." + name
         module = types.ModuleType(full)

@@ -57,7 +57,7 @@ class CollectPlugin:
     def pytest_make_collect_report(self, collector):
         outer, trace.events[:] = trace.events[:], []
         yield
-        events, trace.events[:] = trace.events[:], outer
+        events, trace.events[:] = trace.events[:], outer  # code is everybody's: it may have filled caches
         path = str(getattr(collector, "path", "")) if isinstance(collector, pytest.File) or \
             isinstance(collector, pytest.Class) else None
         if path is None:
@@ -133,6 +133,7 @@ class Session:
     def __init__(self, config, setup, request):
         self.config, self.setup = config, setup
         self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
+        trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
         self.items = []  # by number
         self.warned = {}  # number of an item -> warnings before the tests that it tells of
@@ -186,8 +187,22 @@ class Session:
                 found.setdefault(module, ([], []))[r.outcome == "skipped"].append(entry)
         return found
 
+    def _save_code(self, noted):
+        """What has run so far, in a file: it is the same for every module. Unwatched, what was loaded."""
+        if not trace.watching:
+            noted = [("code", event[1], 0) for event in noted if event[0] == "import"]
+            noted += [("code", m.__file__, 0) for m in list(sys.modules.values())
+                      if isinstance(getattr(m, "__file__", None), str) and m.__file__.endswith(".py")]
+        path = os.path.join(self.setup["state_dir"], "code", "%d.json" % os.getpid())
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            code = self.sorter.sort(noted).get("code", {})
+            f.write(wire.dump(code if trace.watching else dict.fromkeys(code, ())))
+        return path
+
     def _module_json(self, path, items, errors, skips, shared):
         deps = self.sorter.sort(shared + self.plugin.noted.get(path, []))
+        deps["shared"] = self.code_path
         listed = []
         for item in items:
             file, line, name = item.location
@@ -195,15 +210,17 @@ class Session:
                            "kw": list(item.keywords)})
         return {"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
                 "items": listed, "error": errors[0] if errors else None,
-                "skip": skips[0] if skips and not items else None, "deps": deps}
+                "skip": skips[0] if skips and not items else None, "deps": deps,
+                "always": any(item.get_closest_marker("always") for item in items)}
 
     def send_modules(self, conn):
         modules = self._by_module()
         found = self._collect_reports(modules)
         if OTHER in found:
             modules.setdefault(OTHER, [])
-        shared = trace.events[:]
-        del trace.events[:]
+        noted = trace.take()
+        shared = [event for event in noted if event[0] != "code"]
+        self.code_path = self._save_code(noted)
         for path, items in modules.items():
             if items:
                 self._credit_warnings(path, len(self.items))

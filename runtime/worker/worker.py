@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 import tempfile
+import time
 import traceback
 
 import _fastest.report as report
@@ -12,6 +13,9 @@ import _fastest.trace as trace
 import _fastest.wire as wire
 
 import pytest
+
+
+KEEP_S = 0.03  # a process whose session fixtures took longer serves on
 
 
 class Later(pytest.Item):
@@ -38,10 +42,10 @@ class RunPlugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef):
-        start = len(trace.events)
+        start = time.perf_counter()
         yield
-        if fixturedef.scope in ("session", "package") and len(trace.events) > start:
-            self.worker.shared += trace.events[start:]
+        if fixturedef.scope in ("session", "package"):
+            self.worker.set_up += time.perf_counter() - start
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtestloop(self):
@@ -56,8 +60,11 @@ class Worker:
         self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
-        self.shared = []   # events of session and package fixtures
-        self.used = {}     # module path -> how much of shared it has got
+        self.history = []  # events of all that this process has run: what is kept from one module (caches,
+        self.used = {}     # fixtures) may serve the next. module path -> how much of it that has got
+        self.spawned = False
+        self.set_up = 0.0  # seconds in session and package fixtures
+        self.told = None   # KEEP or SPENT
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
 
@@ -127,9 +134,10 @@ class Worker:
             code, document = report.result(plugin.reports, self.categories, warnings)
         else:
             code, document = report.FAILED, {"phases": [report.broken(stop and stop[1])]}
-        self.add_deps(str(getattr(item, "path", None) or item.fspath), document)
+        self.add_deps(item, document)
         payload = wire.U32.pack(number) + bytes((code,)) + wire.pack_str(wire.dump(document))
         self.conn.send(wire.RESULT, payload, number)
+        self.tell()
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
 
@@ -139,16 +147,40 @@ class Worker:
             return 1, "Failed: %s" % session.shouldfail
         return (2, "Interrupted: %s" % session.shouldstop) if session.shouldstop else None
 
-    def add_deps(self, path, document):
-        seen = self.used.get(path, 0)
-        if not trace.events and seen == len(self.shared):
+    def tell(self):
+        """What the pool should know for the next module: whether a new process would cost much, and whether
+        this one can have what would make the next module depend on too much."""
+        if self.set_up > KEEP_S:
+            tell = wire.KEEP
+        elif self.spawned:
+            tell = wire.SPENT
+        else:
             return
-        noted = self.shared[seen:] + trace.events
-        self.used[path] = len(self.shared)
-        del trace.events[:]
+        if tell != self.told:
+            self.told = tell
+            self.conn.send(tell)
+
+    def add_deps(self, item, document):
+        path = str(getattr(item, "path", None) or item.fspath)
+        fresh = trace.take()
+        self.spawned = self.spawned or trace.SPAWN in fresh
+        self.history += fresh
+        seen = self.used.get(path, 0)
+        noted = [e for e in self.history[seen:] if e[0] == "code" or e[2] in ("", path)]
+        if getattr(_settings(item), "derandomize", False):
+            noted += trace.sampled
+        self.used[path] = len(self.history)
         deps = self.session.sorter.sort(noted, self.sent.setdefault(path, set()))
+        if _settings(item) is not None:
+            deps["random"] = True
         if deps:
             document["deps"] = deps
+
+
+def _settings(item):
+    """Hypothesis's, of a test that it draws examples for, else None. With derandomize they are the same each time,
+    and depend on the constants of all sources (hypothesis/internal/conjecture/providers.py)."""
+    return getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
 
 
 def _own_capture_files(config):

@@ -88,10 +88,10 @@ def _loaded_files(sorter):
 
 
 def main(fd):
-    trace.install()
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
+    trace.install()
     _as_pytest(setup)
     gc.disable()
     import _fastest.session as session

@@ -29,13 +29,13 @@ static void round_trip_and_damage(void **state)
     struct record q;
     struct buf path = {0}, whole = {0}, bad = {0};
     at(&path, "a.rec");
-    assert_true(record_save(&r, path.p, NULL));
-    assert_true(record_load(&q, path.p, false));
+    assert_true(record_save(&r, path.p, STR("/r"), NULL));
+    assert_true(record_load(&q, path.p, STR("/r"), false));
     assert_int_equal(q.n_results, 2);
     assert_int_equal(q.results[1].outcome, OUT_FAILED);
     assert_true(str_eq(q.deps[0].path, STR("/nowhere")));
     record_release(&q);
-    assert_true(record_load(&q, path.p, true));
+    assert_true(record_load(&q, path.p, STR("/r"), true));
     assert_int_equal(q.n_results, 0);
     record_release(&q);
     assert_true(io_read(path.p, 0, &whole, NULL));
@@ -44,7 +44,7 @@ static void round_trip_and_damage(void **state)
         buf_add(&bad, whole.p, whole.n);
         bad.p[i] ^= 1;
         assert_true(io_replace(path.p, buf_view(&bad), NULL));
-        assert_false(record_load(&q, path.p, false));
+        assert_false(record_load(&q, path.p, STR("/r"), false));
     }
     unlink(path.p);
     buf_release(&path);

@@ -86,7 +86,7 @@ static void save(struct fixture *f, uint32_t i, const char *meta, const char *re
                          .results = &r,
                          .n_results = result ? 1 : 0};
     struct err err = {""};
-    assert_true(record_save(&rec, f->records[i], &err));
+    assert_true(record_save(&rec, f->records[i], STR(""), &err));
 }
 
 static const char meta[] = "{\"rel\":\"t.py\",\"items\":[{\"id\":\"t.py::test\",\"file\":\"t.py\","
@@ -208,7 +208,7 @@ static void a_module_stopped_before_its_first_test_is_not_run(void **state)
                          .meta = STR(meta)};
     struct err err = {""};
     save(f, 0, meta, failed);
-    assert_true(record_save(&rec, f->records[1], &err));
+    assert_true(record_save(&rec, f->records[1], STR(""), &err));
     assert_true(plan_mark(&f->plan, "stop", (struct str){0}));
     run(f);
     assert_printed(f, "1 failed, 2 batches not run in");
