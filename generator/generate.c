@@ -175,7 +175,8 @@ static uint32_t file_flags(const struct stage *s, uint32_t node)
     bool whole = n->planned || str_eq(path_base(n->path), STR("conftest.py"));
     for (size_t i = 0; i < s->n_shared; i++)
         whole = whole || s->shared[i] == node;
-    return (whole ? FILE_WHOLE : 0u) | (n->file->facts.flags & FACT_COMPILES ? FILE_OPAQUE : 0u);
+    uint32_t facts = n->file->facts.flags;
+    return (whole ? FILE_WHOLE : 0u) | (facts & FACT_COMPILES ? FILE_OPAQUE : 0u) | (facts & FACT_DYNAMIC ? FILE_DYNAMIC : 0u);
 }
 
 static void fill_files(struct stage *s)
@@ -320,10 +321,13 @@ static bool write_state(struct stage *s, struct err *err)
     return ok;
 }
 
-/* One run at a time on a state directory: the lock goes with this process. */
+/* One run at a time on a state directory: the lock goes with this process, or with its next run. */
 static bool lock_state(struct stage *s, struct err *err)
 {
+    static int held = -1;
     struct buf path = {0};
+    if (held >= 0)
+        close(held);
     path_join(&path, buf_view(&s->probe.state_dir), STR("run.lock"));
     int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -334,6 +338,7 @@ static bool lock_state(struct stage *s, struct err *err)
         err_errno(err, "%s: cannot be locked", path.p);
     if (!ok && fd >= 0)
         close(fd);
+    held = ok ? fd : -1;
     buf_release(&path);
     return ok;
 }

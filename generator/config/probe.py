@@ -292,7 +292,7 @@ def put_glob_dirs(pattern):
         fixed = os.path.dirname(fixed)
     deep = pattern[len(fixed):].count(os.sep) if "**" not in pattern else None
     for folder, names, _ in os.walk(fixed) if fixed != pattern else ():
-        put("input_dir", folder)
+        put("input", folder)
         if deep is not None and folder[len(fixed):].count(os.sep) + 1 >= deep:
             del names[:]
 

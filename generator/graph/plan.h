@@ -15,7 +15,8 @@
 
 enum plan_file_flag {
     FILE_WHOLE = 1, /* counts whole, however little of it has run: a test module, a conftest, a plugin */
-    FILE_OPAQUE = 2 /* it has code run where no trace sees it (compilers of functions) */
+    FILE_OPAQUE = 2, /* it has code run where no trace sees it (compilers of functions) */
+    FILE_DYNAMIC = 4 /* it imports what only a run can tell */
 };
 
 /* A source file of some module's closure, as the scan saw it. */

@@ -53,7 +53,8 @@ static bool check_record(struct client *c, uint32_t module, struct strs *deps, s
     collect_record_path(&path, &c->plan, module);
     bool valid = false;
     if (record_load(&r, path.p, c->plan.root, true)) {
-        valid = (m && !m->stale) || stamp_valid(&c->plan, m, &r);
+        valid = m && m->stale ? r.run_id == c->plan.run_id && stamp_valid(&c->plan, m, &r)
+                              : m || stamp_valid(&c->plan, m, &r);
         stamp_add_deps(deps, a, &r);
         record_release(&r);
     }

@@ -113,6 +113,8 @@ static void settle_flags(struct collect *c)
     struct deps d;
     deps_init(&d, c->plan, c->module);
     bool good = scan_all(&d, r) && !d.failed && !(r->flags & REC_PARTIAL);
+    if (c->module)
+        deps_beside(&d, c->plan, c->module);
     if (deps_fill(&d, c->plan->scan_start_ns, r) || closure_changed(c))
         r->flags |= REC_CHANGED;
     if (!c->module)

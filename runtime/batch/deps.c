@@ -172,6 +172,22 @@ static int by_path(const void *a, const void *b)
     return c ? c : (x->kind > y->kind) - (x->kind < y->kind);
 }
 
+void deps_beside(struct deps *d, const struct plan *plan, const struct plan_module *module)
+{
+    struct map planned = {0};
+    bool dynamic = false;
+    for (uint32_t i = 0; i < module->n_files; i++)
+        dynamic = dynamic || plan->files[module->files[i]].flags & FILE_DYNAMIC;
+    for (uint32_t i = 0; dynamic && i < plan->n_modules; i++)
+        *map_put(&planned, plan->modules[i].path, NULL) = 1;
+    for (size_t i = 0; dynamic && i < d->code.cap; i++) {
+        struct str path = d->code.slots[i].key;
+        if (d->code.slots[i].value && !map_get(&d->closure, path) && !map_get(&planned, path))
+            add(d, DEP_FILE, path);
+    }
+    map_release(&planned);
+}
+
 bool deps_fill(struct deps *d, int64_t since_ns, struct record *r)
 {
     bool changed = false;

@@ -36,6 +36,9 @@ struct code_lines {
 void deps_init(struct deps *d, const struct plan *plan, const struct plan_module *module);
 /* False when the document is malformed. */
 bool deps_scan(struct deps *d, struct str json);
+/* Before deps_fill: with a computed import in the module's closure, what has run beside it counts as read. It may have
+ * been loaded before, which no event tells of. */
+void deps_beside(struct deps *d, const struct plan *plan, const struct plan_module *module);
 /* Hashes all and hands them to the record (its arena; sorted). True when one of them changed
  * after since_ns. */
 bool deps_fill(struct deps *d, int64_t since_ns, struct record *r);

@@ -15,5 +15,8 @@ command_fn command_summary; /* the summary edge */
 command_fn command_pool;    /* the daemon; status, stop */
 command_fn command_discover;/* the tests, from the sources alone */
 command_fn command_cache;   /* of what the parser found: stats, clear, dump */
+command_fn command_affected;/* the tests that a change touches */
+command_fn command_why;     /* why a module would run, or would not */
+command_fn command_audit;   /* clean modules run again: the same results? */
 
 #endif

@@ -14,6 +14,7 @@ static const struct command {
     {"run", command_run},         {"init", command_init},       {"scan", command_scan},
     {"batch", command_batch},     {"summary", command_summary}, {"pool", command_pool},
     {"discover", command_discover}, {"cache", command_cache},
+    {"affected", command_affected}, {"why", command_why},    {"audit", command_audit},
 };
 
 int main(int argc, char **argv)

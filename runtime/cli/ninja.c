@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *search_path(struct arena *a, const char *name)
+const char *find_program(struct arena *a, const char *name)
 {
     struct str rest = str_z(getenv("PATH")), dir;
     struct buf b = {0};
@@ -27,13 +27,13 @@ const char *find_ninja(struct arena *a, struct err *err)
     static const char *const names[] = {"ninja", "ninja-build", "samu"};
     const char *chosen = getenv("NINJA");
     if (chosen && *chosen) {
-        if (strchr(chosen, '/') ? access(chosen, X_OK) == 0 : search_path(a, chosen) != NULL)
+        if (strchr(chosen, '/') ? access(chosen, X_OK) == 0 : find_program(a, chosen) != NULL)
             return chosen;
         err_set(err, "NINJA=%s: no such program; unset it or name a ninja", chosen);
         return NULL;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *path = search_path(a, names[i]);
+        const char *path = find_program(a, names[i]);
         if (path)
             return path;
     }

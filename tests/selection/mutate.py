@@ -12,6 +12,7 @@ directory are what they were. Exit 1 when a test was missed.
 import argparse
 import ast
 import importlib.util
+import json
 import os
 import pathlib
 import random
@@ -25,6 +26,7 @@ spec = importlib.util.spec_from_file_location("parity_run", str(HERE.parent / "p
 parity = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parity)
 
+HANGS = -1
 WORK = parity.ROOT / "build" / "selection"
 # name -> (what of the suite's folder is copied, the sources that are mutated)
 SUITES = {"attrs": (".", "src"), "more-itertools": (".", "more_itertools"), "packaging": (".", "src"),
@@ -173,23 +175,27 @@ class Project:
             shutil.copytree(str(folder), str(self.root))
         else:
             shutil.copytree(str(folder / part), str(self.root / part))
+        self.limit = None
         self.state, self.kept = self.home / "state", self.home / "kept"
         self.env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS")}
         self.env["PYTHONPATH"] = os.pathsep.join([str(parity.HERE), str(self.root / "src"), str(self.root)])
 
     def plain(self):
-        os.environ["PYTHONPATH"] = ""
         out = self.home / "plain.json"
         if out.exists():
             out.unlink()
         argv = [self.python.parent / "pytest", "-q", "-p", "outcomes", "-p", "no:cacheprovider"] + self.args
-        done = subprocess.run([str(a) for a in argv], cwd=str(self.root), env=dict(self.env, OUTCOMES=str(out)),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        import json
+        start = time.time()
+        try:
+            done = subprocess.run([str(a) for a in argv], cwd=str(self.root), env=dict(self.env, OUTCOMES=str(out)),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=self.limit)
+        except subprocess.TimeoutExpired:
+            return HANGS, {}
+        self.limit = self.limit or 60 + 5 * (time.time() - start)  # seconds
         return done.returncode, json.loads(out.read_text()) if out.exists() else {}
 
     def fast(self):
-        import json
         report = self.state / "report.json"
         if report.exists():
             report.unlink()
@@ -215,6 +221,17 @@ def rerun_of(report):
     return ran, modules, found
 
 
+def undo(project, path, old, stat):
+    if old is None:
+        shutil.rmtree(str(path.parent))
+    else:
+        path.write_bytes(old)
+        os.utime(str(path), ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    for cache in project.root.rglob("__pycache__"):
+        for pyc in cache.glob(path.stem + ".*"):
+            pyc.unlink()
+
+
 def campaign(name, count, seed):
     project = Project(name)
     _, first = project.plain()
@@ -237,6 +254,10 @@ def campaign(name, count, seed):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(new)
         code, truth = project.plain()
+        if code == HANGS:
+            done -= 1
+            undo(project, path, old, stat)
+            continue
         _, report, text = project.fast()
         ran, _, found = rerun_of(report) if report else (set(modules), modules, {})
         bad = failing(truth) - noise
@@ -256,14 +277,7 @@ def campaign(name, count, seed):
             keep = WORK / ("missed-%s-%d" % (name, done))
             keep.write_bytes(new)
             print("    MISSED %s; the mutated file is kept as %s" % (sorted(lost)[:3], keep))
-        if old is None:
-            shutil.rmtree(str(path.parent))
-        else:
-            path.write_bytes(old)
-            os.utime(str(path), ns=(stat.st_atime_ns, stat.st_mtime_ns))
-        for cache in project.root.rglob("__pycache__"):
-            for pyc in cache.glob(path.stem + ".*"):
-                pyc.unlink()
+        undo(project, path, old, stat)
         shutil.rmtree(str(project.state))
         shutil.copytree(str(project.kept), str(project.state))
     print("%s: %d mutations, %d noticed by a test, %d tests missed; modules run: mean %.2f  (%s)" % (
