@@ -84,11 +84,49 @@ static struct str source_reason(struct stale *s, const struct plan_module *m,
     return (struct str){arena_dup(&s->plan->arena, r->why.p, r->why.n), r->why.n};
 }
 
+/* What modules have executed of a source is often the same: it is looked at once. */
+struct seen {
+    bool same;
+    struct str why;
+};
+
+static const struct seen *look_at(struct stale *s, const struct record_executed *e)
+{
+    struct buf b = {0};
+    const uintptr_t *node = map_get(&s->by_rel, e->path);
+    const struct index_file *now = node ? s->graph->nodes[*node].file : NULL;
+    struct { struct hash128 hash, choice; uint64_t node; } key = {
+        .hash = hash128_is_zero(e->hash) ? e->semantic : e->hash,
+        .choice = hash128_of(e->choice.p, e->choice.n),
+        .node = node ? *node : UINT64_MAX,
+    };
+    const uintptr_t *known = map_get(&s->seen, (struct str){(const char *)&key, sizeof key});
+    if (known && node)
+        return (const struct seen *)*known;
+    struct seen *seen = arena_alloc(&s->plan->arena, sizeof *seen);
+    seen->same = now && executed_holds(e, now);
+    if (!seen->same) {
+        buf_z(&b, "changed ");
+        buf_str(&b, e->path);
+        if (now)
+            executed_why(&b, e, now);
+        seen->why = keep(&s->plan->arena, &b);
+    }
+    struct str own = {arena_dup(&s->plan->arena, &key, sizeof key), sizeof key};
+    *map_put(&s->seen, own, NULL) = (uintptr_t)seen;
+    return seen;
+}
+
+static void name_nodes(struct stale *s)
+{
+    for (size_t i = 0; !s->by_rel.n && i < s->graph->n; i++)
+        *map_put(&s->by_rel, pyname_below(s->graph->nodes[i].path, s->plan->root), NULL) = i;
+}
+
 /* With another key, but only the texts of sources changed: has anything changed of what ran? *why says what. */
 static bool executed_same(struct stale *s, const struct plan_module *m, struct index_record *r, struct str *why)
 {
     struct record rec;
-    struct buf b = {0};
     *why = STR("");
     if (!(r->flags & REC_TRACED) || !hash128_eq(r->loose, m->loose))
         return false;
@@ -97,28 +135,19 @@ static bool executed_same(struct stale *s, const struct plan_module *m, struct i
     if (!record_load(&rec, m->record.p, s->plan->root, true))
         return false;
     bool same = true;
+    name_nodes(s);
     for (uint32_t i = 0; same && i < rec.n_executed; i++) {
-        const struct record_executed *e = &rec.executed[i];
-        buf_clear(&b);
-        path_join(&b, s->plan->root, e->path);
-        const uintptr_t *slot = map_get(&s->graph->by_path, buf_view(&b));
-        const struct index_file *now = slot ? s->graph->nodes[*slot].file : NULL;
-        same = now && executed_holds(e, now);
-        if (!same) {
-            buf_clear(&b);
-            buf_z(&b, "changed ");
-            buf_str(&b, e->path);
-            if (now)
-                executed_why(&b, e, now);
-        }
+        const uintptr_t *node = map_get(&s->by_rel, rec.executed[i].path);
+        if (node && hash128_eq(s->graph->nodes[*node].file->semantic, rec.executed[i].semantic))
+            continue;
+        const struct seen *seen = look_at(s, &rec.executed[i]);
+        same = seen->same;
+        *why = seen->why;
     }
     record_release(&rec);
     if (same) {
         r->held = m->key;
         s->sources->index->dirty = true;
-        buf_release(&b);
-    } else {
-        *why = keep(&s->plan->arena, &b);
     }
     return same;
 }
@@ -248,5 +277,7 @@ void stale_check(struct stale *s)
             set_why(&p->modules[i], STR("a source changed, and it starts processes"));
     if (s->prepend)
         join_namesakes(s);
+    map_release(&s->by_rel);
+    map_release(&s->seen);
     free(records);
 }

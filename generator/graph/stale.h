@@ -15,6 +15,7 @@ struct stale {
     const struct strs *always; /* see probe.h */
     bool dry;                /* records stay as they are */
     bool prepend;            /* import mode prepend or append: one module name, one file */
+    struct map by_rel, seen; /* own: nodes as records name them; what executed_same has found out */
     bool *namesake;          /* out, in the plan's arena: another module has its dotted name (with prepend) */
 };
 

@@ -322,18 +322,26 @@ static struct block get_by_name(const struct blocks *b, uint32_t i)
     return item < b->n ? blocks_get(b, item) : (struct block){0};
 }
 
+static uint64_t name_at(const struct blocks *b, uint32_t i)
+{
+    struct unpack u = {.p = b->by_name + (size_t)i * 4, .n = 4};
+    uint32_t item = unpack_u32(&u);
+    u = (struct unpack){.p = b->items + (size_t)item * ITEM_BYTES, .n = item < b->n ? 8 : 0};
+    return unpack_u64(&u);
+}
+
 /* Of one name there may be several (a function defined twice): they count together. The first of them, n for none. */
 static uint32_t find_name(const struct blocks *b, uint64_t name)
 {
     uint32_t lo = 0, hi = b->n;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (get_by_name(b, mid).name < name)
+        if (name_at(b, mid) < name)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo < b->n && get_by_name(b, lo).name == name ? lo : b->n;
+    return lo < b->n && name_at(b, lo) == name ? lo : b->n;
 }
 
 static uint32_t hint_of(const struct blocks *b, uint64_t name)
@@ -376,15 +384,17 @@ bool blocks_hash(const struct blocks *b, struct str choice, struct hash128 *out)
     struct unpack u = {.p = (const unsigned char *)choice.p, .n = choice.n};
     struct hasher *h = hasher_new();
     bool all = true;
+    uint32_t i = 0;
     hasher_hash(h, b->definition);
     while (u.n && !u.bad) {
         uint64_t name = unpack_u64(&u);
         unpack_u32(&u);
-        uint32_t i = find_name(b, name);
-        all = all && i < b->n;
+        while (i < b->n && name_at(b, i) < name) /* both ascend */
+            i++;
+        all = all && i < b->n && name_at(b, i) == name;
         hasher_u64(h, name);
-        for (struct block at; i < b->n && (at = get_by_name(b, i)).name == name; i++)
-            hasher_hash(h, at.hash);
+        for (; i < b->n && name_at(b, i) == name; i++)
+            hasher_hash(h, get_by_name(b, i).hash);
     }
     *out = hasher_done(h);
     return all;

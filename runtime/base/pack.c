@@ -48,33 +48,41 @@ void pack_stat(struct buf *b, const struct io_stat *st)
     pack_u32(b, st->kind);
 }
 
-static uint64_t take_int(struct unpack *u, size_t bytes)
+/* The next n bytes; NULL, from then on, when there are fewer. */
+static inline const unsigned char *take(struct unpack *u, size_t n)
 {
-    uint64_t v = 0;
-    if (u->bad || u->n < bytes) {
+    const unsigned char *p = u->p;
+    if (u->bad || u->n < n) {
         u->bad = true;
-        return 0;
+        return NULL;
     }
-    for (size_t i = 0; i < bytes; i++)
-        v |= (uint64_t)u->p[i] << (8 * i);
-    u->p += bytes;
-    u->n -= bytes;
-    return v;
+    u->p += n;
+    u->n -= n;
+    return p;
+}
+
+/* Compilers make one load of it. */
+static inline uint32_t load_u32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 uint8_t unpack_u8(struct unpack *u)
 {
-    return (uint8_t)take_int(u, 1);
+    const unsigned char *p = take(u, 1);
+    return p ? *p : 0;
 }
 
 uint32_t unpack_u32(struct unpack *u)
 {
-    return (uint32_t)take_int(u, 4);
+    const unsigned char *p = take(u, 4);
+    return p ? load_u32(p) : 0;
 }
 
 uint64_t unpack_u64(struct unpack *u)
 {
-    return take_int(u, 8);
+    const unsigned char *p = take(u, 8);
+    return p ? load_u32(p) | (uint64_t)load_u32(p + 4) << 32 : 0;
 }
 
 struct str unpack_str(struct unpack *u)

@@ -107,7 +107,7 @@ static bool scan_all(struct deps *d, const struct record *r)
     return ok;
 }
 
-static void settle_flags(struct collect *c)
+static void settle_flags(struct collect *c, const char *path)
 {
     struct record *r = &c->rec;
     struct deps d;
@@ -126,9 +126,12 @@ static void settle_flags(struct collect *c)
     if (d.always)
         r->flags |= REC_ALWAYS;
     struct record last = {0};
-    bool again = c->module && d.random && record_load(&last, c->module->record.p, c->plan->root, true);
+    bool again = d.random && record_load(&last, path, c->plan->root, true);
     if (c->module && deps_executed(&d, c->plan, c->module, again ? &last : NULL, r))
         r->flags |= REC_TRACED;
+    r->meta = deps_without(r->meta, &r->arena);
+    for (uint32_t i = 0; i < r->n_results; i++)
+        r->results[i].json = deps_without(r->results[i].json, &r->arena);
     record_release(&last);
     deps_release(&d);
 }
@@ -139,11 +142,11 @@ bool collect_finish(struct collect *c, bool partial, struct buf *lines, struct e
     if (!c->begun || c->finished)
         return err_set(err, "the pool sent a MODULE_END frame out of order");
     settle_results(c, partial);
-    settle_flags(c);
-    c->rec.end_ns = clock_wall_ns();
-    collect_lines(&c->rec, lines);
     collect_record_path(&path, c->plan,
                         c->module ? (uint32_t)(c->module - c->plan->modules) : c->plan->n_modules);
+    settle_flags(c, path.p);
+    c->rec.end_ns = clock_wall_ns();
+    collect_lines(&c->rec, lines);
     bool ok = record_save(&c->rec, path.p, c->plan->root, err);
     buf_release(&path);
     c->finished = true;

@@ -165,6 +165,27 @@ bool deps_scan(struct deps *d, struct str text)
     return ok && json_done(&j);
 }
 
+struct str deps_without(struct str text, struct arena *a)
+{
+    struct json j = json_of(text);
+    struct buf key = {0}, out = {0};
+    bool ok = json_enter(&j, '{'), found = false;
+    while (ok && !found && json_key(&j, &key)) {
+        found = str_eq(buf_view(&key), STR("deps")) && json_peek(&j) == '{';
+        const char *from = j.p;
+        ok = json_skip(&j);
+        if (!found || !ok)
+            continue;
+        buf_str(&out, str_slice(text, 0, (size_t)(from - text.p)));
+        buf_z(&out, "{}");
+        buf_str(&out, str_slice(text, (size_t)(j.p - text.p), text.n));
+    }
+    struct str cut = found && ok ? (struct str){arena_dup(a, out.p, out.n), out.n} : text;
+    buf_release(&key);
+    buf_release(&out);
+    return cut;
+}
+
 static int by_path(const void *a, const void *b)
 {
     const struct record_dep *x = a, *y = b;

@@ -36,6 +36,8 @@ struct code_lines {
 void deps_init(struct deps *d, const struct plan *plan, const struct plan_module *module);
 /* False when the document is malformed. */
 bool deps_scan(struct deps *d, struct str json);
+/* The document with nothing in its deps, in a: what they say is in the record's own fields. */
+struct str deps_without(struct str json, struct arena *a);
 /* Before deps_fill: with a computed import in the module's closure, what has run beside it counts as read. It may have
  * been loaded before, which no event tells of. */
 void deps_beside(struct deps *d, const struct plan *plan, const struct plan_module *module);

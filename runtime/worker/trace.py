@@ -130,7 +130,7 @@ def _hook(event, args):
 
 
 def install():
-    if sys.implementation.name == "cpython":
+    if sys.implementation.name == "cpython" and not os.environ.get("FASTEST_NO_TRACE"):
         if hasattr(sys, "monitoring"):
             _monitor(sys.monitoring)
         else:

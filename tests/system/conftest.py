@@ -139,6 +139,14 @@ def ninja_project(request, tmp_path):
 
 
 @pytest.fixture
+def passed(ninja_project):
+    """The project of the scenarios after its first run."""
+    first = ninja_project.ninja()
+    assert first.code == 0 and first.ran == "abc", first
+    return ninja_project
+
+
+@pytest.fixture
 def project(tmp_path):
     """An empty tree: write() fills it."""
     return Project(tmp_path / "project", tmp_path / "run.log")

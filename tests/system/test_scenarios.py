@@ -6,14 +6,6 @@ import time
 import pytest
 
 
-@pytest.fixture
-def passed(ninja_project):
-    """The project after its first run."""
-    first = ninja_project.ninja()
-    assert first.code == 0 and first.ran == "abc", first
-    return ninja_project
-
-
 def test_first_run_runs_all(ninja_project):
     r = ninja_project.ninja()
     assert (r.code, r.ran) == (0, "abc"), r
