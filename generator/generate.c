@@ -257,14 +257,6 @@ static void check_records(struct stage *s)
     }
 }
 
-static bool batch_is_stale(const struct plan *p, const struct plan_batch *b)
-{
-    for (uint32_t i = b->first; i < b->first + b->count; i++)
-        if (p->modules[i].stale)
-            return true;
-    return b->count == 0;
-}
-
 /* What sessions of earlier runs had executed before the tests (PROTOCOL.md, "shared"). */
 static void drop_code(struct stage *s)
 {
@@ -295,7 +287,7 @@ static void drop_stale_stamps(struct stage *s)
     drop_code(s);
     for (uint32_t i = 0; i < s->plan->n_batches; i++) {
         const struct plan_batch *b = &s->plan->batches[i];
-        if (!batch_is_stale(s->plan, b))
+        if (!plan_batch_stale(s->plan, b))
             continue;
         state_path(s, &path, "b/");
         buf_str(&path, b->name);

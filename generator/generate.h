@@ -41,7 +41,7 @@ bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, e
 bool generate_init(const struct generate_options *o, char **root, enum exit_code *code,
                    struct err *err);
 /* <state>/build.ninja for `fastest run`: builddir, rules, graph, no scan and no summary by default;
- * the default target `fastest_batches` is all .ok. */
+ * the default target `fastest_batches` is the .ok of every batch with a stale module. */
 bool generate_top(const struct plan *plan, struct err *err);
 
 #endif

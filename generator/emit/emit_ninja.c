@@ -216,6 +216,8 @@ bool emit_top(const struct plan *plan, struct err *err)
     }
     buf_z(&e.out, "\nbuild fastest_batches: phony");
     for (uint32_t i = 0; i < plan->n_batches; i++) {
+        if (!plan_batch_stale(plan, &plan->batches[i]))
+            continue;
         buf_char(&e.out, ' ');
         put_state(&e, "b", plan->batches[i].name, ".ok");
     }

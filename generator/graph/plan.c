@@ -282,6 +282,14 @@ bool plan_mark(const struct plan *p, const char *name, struct str text)
     return ok;
 }
 
+bool plan_batch_stale(const struct plan *p, const struct plan_batch *b)
+{
+    for (uint32_t i = b->first; i < b->first + b->count; i++)
+        if (p->modules[i].stale)
+            return true;
+    return b->count == 0;
+}
+
 const struct plan_batch *plan_find_batch(const struct plan *p, struct str name)
 {
     for (uint32_t i = 0; i < p->n_batches; i++)

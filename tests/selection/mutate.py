@@ -175,7 +175,7 @@ class Project:
             shutil.copytree(str(folder), str(self.root))
         else:
             shutil.copytree(str(folder / part), str(self.root / part))
-        self.limit = None
+        self.limit, self.own_args = None, []
         self.state, self.kept = self.home / "state", self.home / "kept"
         self.env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS")}
         self.env["PYTHONPATH"] = os.pathsep.join([str(parity.HERE), str(self.root / "src"), str(self.root)])
@@ -199,7 +199,7 @@ class Project:
         report = self.state / "report.json"
         if report.exists():
             report.unlink()
-        argv = [parity.FASTEST, "--python", self.python, "--state-dir", self.state, "-q", "-p", "no:cacheprovider"] + self.args
+        argv = [parity.FASTEST, "--python", self.python, "--state-dir", self.state, "-q", "-p", "no:cacheprovider"] + self.own_args + self.args
         done = subprocess.run([str(a) for a in argv], cwd=str(self.root), env=self.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode, json.loads(report.read_text()) if report.exists() else None, done.stdout.decode(errors="replace")

@@ -1,7 +1,10 @@
 """What a change of a part of a source runs: the functions that a test executed, and what may not be told apart."""
 import os
+import py_compile
 import shutil
+import subprocess
 import sys
+import sysconfig
 
 import pytest
 
@@ -232,3 +235,37 @@ def test_declared_inputs(two):
     settle(two, env={"DATABASE": "test"})
     two.write("schema/v2/b.txt", "1")
     settle(two, "", env={"DATABASE": "test"})
+
+
+# ---- what is no source ----
+
+def test_a_module_of_bytecode_alone(two):
+    def compiled(text):
+        two.write("made/tmp.py", text)
+        py_compile.compile(str(two.path("made/tmp.py")), cfile=str(two.path("bare.pyc")))
+    compiled("X = 1\n")
+    two.write("tests/test_a.py", module("a", "assert bare.X", "import bare"))
+    settle(two)
+    compiled("X = 22\n")
+    settle(two, "a")
+
+
+EXTENSION = """#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "ext", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_ext(void) { PyObject *m = PyModule_Create(&module); PyModule_AddIntConstant(m, "X", VALUE); return m; }
+"""
+
+
+def test_a_c_extension(two):
+    two.write("ext.c", EXTENSION)
+    out = str(two.path("ext" + sysconfig.get_config_var("EXT_SUFFIX")))
+
+    def build(value):
+        argv = ["cc", "-DVALUE=%d" % value, "-shared", "-fPIC", "-I" + sysconfig.get_path("include"), str(two.path("ext.c")), "-o", out]
+        if subprocess.run(argv, stderr=subprocess.DEVNULL).returncode:
+            pytest.skip("no compiler for extensions")
+    build(1)
+    two.write("tests/test_a.py", module("a", "assert ext.X", "import ext"))
+    settle(two)
+    build(2)
+    settle(two, "a")
