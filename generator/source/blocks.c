@@ -27,7 +27,7 @@ struct scope {
     size_t name_n;        /* of its qualified name, with what follows it, in path */
 };
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct maker {
     struct lines lines;

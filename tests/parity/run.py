@@ -61,8 +61,9 @@ def prepare(name, needs, source):
         shutil.rmtree(str(home), ignore_errors=True)
         venv.create(str(home / "venv"), with_pip=True)
         pip = [python, "-m", "pip", "-q", "--disable-pip-version-check"]
-        if not PYTEST and sys.version_info >= (3, 11):
-            run(pip + ["install", "--no-deps", "--require-hashes", "-r", HERE / ("requirements-%s.txt" % name)], home)
+        hashed = HERE / ("requirements-%s.txt" % name)
+        if not PYTEST and sys.version_info >= (3, 11) and hashed.exists():
+            run(pip + ["install", "--no-deps", "--require-hashes", "-r", hashed], home)
         run(pip + ["install", PYTEST or NEWEST] + needs, home)
         if source != "-":
             unpack(pip, home, source)

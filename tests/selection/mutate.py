@@ -30,7 +30,9 @@ HANGS = -1
 WORK = parity.ROOT / "build" / "selection"
 # name -> (what of the suite's folder is copied, the sources that are mutated)
 SUITES = {"attrs": (".", "src"), "more-itertools": (".", "more_itertools"), "packaging": (".", "src"),
-          "networkx": ("networkx", "networkx"), "toolz": (".", "toolz")}
+          "networkx": ("networkx", "networkx"), "toolz": (".", "toolz"), "black": (".", "src/black")}
+EXTRA = [("black", ["black==25.9.0"], "black==25.9.0 0474bca9a0dd1b51791fcc507a4e02078a1c63f6d4e4ae5544b9848c7adfb619",
+          ["tests"])]  # not among tests/parity's
 SWAPS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
          ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}
 
@@ -166,7 +168,7 @@ def failing(found):
 class Project:
     def __init__(self, name):
         part, self.sources = SUITES[name]
-        _, needs, source, self.args = next(s for s in parity.suites() if s[0] == name)
+        _, needs, source, self.args = next(s for s in [*parity.suites(), *EXTRA] if s[0] == name)
         self.python, folder = parity.prepare(name, needs, source)
         self.home = WORK / name
         shutil.rmtree(str(self.home), ignore_errors=True)
