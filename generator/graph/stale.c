@@ -119,7 +119,9 @@ static const struct seen *look_at(struct stale *s, const struct record_executed 
 
 static void name_nodes(struct stale *s)
 {
-    for (size_t i = 0; !s->by_rel.n && i < s->graph->n; i++)
+    if (s->by_rel.n)
+        return;
+    for (size_t i = 0; i < s->graph->n; i++)
         *map_put(&s->by_rel, pyname_below(s->graph->nodes[i].path, s->plan->root), NULL) = i;
 }
 
