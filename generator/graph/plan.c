@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 2, LIST = 0, BITS = 1 };
+enum { VERSION = 3, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -66,6 +66,14 @@ static void unpack_closure(struct plan *p, struct plan_module *m, struct unpack 
     }
 }
 
+const char *optimizer_name(enum optimizer o)
+{
+    static const char *const names[] = {
+        [OPTIMIZER_OPTIMIZED] = "optimized", [OPTIMIZER_STANDARD] = "standard", [OPTIMIZER_PARALLEL] = "parallel",
+        [OPTIMIZER_AGGRESSIVE] = "aggressive", [OPTIMIZER_VERIFY] = "verify"};
+    return o < N_OPTIMIZERS ? names[o] : NULL;
+}
+
 static void pack_options(struct buf *b, const struct plan_options *o)
 {
     pack_str(b, o->python);
@@ -74,6 +82,7 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_u32(b, o->workers);
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
+    pack_u8(b, (uint8_t)o->optimizer);
     pack_u8(b, o->persistent);
     pack_u8(b, o->color);
 }
@@ -86,6 +95,10 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->workers = unpack_u32(u);
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
+    uint8_t optimizer = unpack_u8(u);
+    if (optimizer >= N_OPTIMIZERS)
+        u->bad = true;
+    o->optimizer = (enum optimizer)optimizer;
     o->persistent = unpack_u8(u) != 0;
     o->color = unpack_u8(u) != 0;
 }

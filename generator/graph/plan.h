@@ -44,6 +44,18 @@ struct plan_batch {
     uint32_t first, count;
 };
 
+/* --optimizer: how the tests are executed; the outcomes are the same. */
+enum optimizer {
+    OPTIMIZER_OPTIMIZED,  /* parallel, and plain tests run and are collected without idle hooks */
+    OPTIMIZER_STANDARD,   /* one worker, pytest's own protocol */
+    OPTIMIZER_PARALLEL,   /* workers share the modules, pytest's own protocol */
+    OPTIMIZER_AGGRESSIVE, /* optimized, and the trades that the README lists */
+    OPTIMIZER_VERIFY,     /* each plain test runs both ways, and the reports are compared */
+    N_OPTIMIZERS
+};
+/* NULL after the last. */
+const char *optimizer_name(enum optimizer o);
+
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
@@ -51,6 +63,7 @@ struct plan_options {
     uint32_t workers;          /* 0 = automatic */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
+    enum optimizer optimizer;
     bool persistent;           /* --persistent-workers */
     bool color;
 };

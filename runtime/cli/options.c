@@ -15,6 +15,8 @@ static const struct opt table[] = {
      "state directory (default: .fastest in pytest's rootdir)"},
     {"workers", 'n', OPT_INT, offsetof(struct cli, workers), "N",
      "worker processes (default: one a processor, more while tests sleep)"},
+    {"optimizer", 0, OPT_STRING, offsetof(struct cli, optimizer_name), "NAME",
+     "standard, parallel, optimized (the default), aggressive, verify"},
     {"fail-fast", 'x', OPT_FLAG, offsetof(struct cli, fail_fast), NULL, "stop at the first failure"},
     {"maxfail", 0, OPT_INT, offsetof(struct cli, maxfail), "N", "stop after N failures"},
     {"junitxml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "write JUnit XML (xunit2)"},
@@ -110,6 +112,30 @@ static bool absolute(struct cli *c, const char **path)
     return true;
 }
 
+/* What is traded for speed with --optimizer=aggressive, each with its own switch. */
+static void trade(struct cli *c)
+{
+    static char capture[] = "--capture=sys";
+    c->persistent = c->ignore_lines = c->ignore_docstrings = true;
+    memmove(c->pytest_args + 1, c->pytest_args, (size_t)c->n_pytest_args * sizeof *c->pytest_args);
+    c->pytest_args[0] = capture; /* one that is given comes later, and counts */
+    c->n_pytest_args++;
+}
+
+static bool choose_optimizer(struct cli *c, struct err *err)
+{
+    if (!c->optimizer_name)
+        return true;
+    while (c->optimizer < N_OPTIMIZERS && strcmp(optimizer_name(c->optimizer), c->optimizer_name) != 0)
+        c->optimizer++;
+    if (c->optimizer == N_OPTIMIZERS)
+        return err_set(err, "--optimizer: '%s' is none of standard, parallel, optimized, aggressive, verify",
+                       c->optimizer_name);
+    if (c->optimizer == OPTIMIZER_AGGRESSIVE)
+        trade(c);
+    return true;
+}
+
 static bool check_values(const struct cli *c, struct err *err)
 {
     if (c->color && strcmp(c->color, "yes") && strcmp(c->color, "no") && strcmp(c->color, "auto"))
@@ -125,9 +151,9 @@ bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
 {
     memset(c, 0, sizeof *c);
     const char *extra = getenv("FASTEST_ADDOPTS");
-    size_t max = (size_t)argc + (extra ? strlen(extra) / 2 + 1 : 0) + 1;
+    size_t max = (size_t)argc + (extra ? strlen(extra) / 2 + 1 : 0) + 2; /* and one that trade() adds */
     char **all = arena_array(&c->arena, max, sizeof *all);
-    int n = extra ? split_words(&c->arena, extra, all, (int)max - argc - 1) : 0;
+    int n = extra ? split_words(&c->arena, extra, all, (int)max - argc - 2) : 0;
     memcpy(all + n, argv, (size_t)argc * sizeof *all);
     c->own_args = argv;
     c->n_own_args = argc;
@@ -142,7 +168,7 @@ bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
         return false;
     if (c->fail_fast)
         c->maxfail = 1;
-    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
+    return choose_optimizer(c, err) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
            check_values(c, err);
 }
 
@@ -170,6 +196,7 @@ struct generate_options cli_generate_options(const struct cli *c)
                     .workers = (uint32_t)c->workers,
                     .maxfail = (uint32_t)c->maxfail,
                     .verbosity = (uint32_t)c->verbosity,
+                    .optimizer = c->optimizer,
                     .persistent = c->persistent,
                     .color = cli_color(c, STDOUT_FILENO)}};
     return o;

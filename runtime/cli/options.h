@@ -12,7 +12,8 @@
 #define FASTEST_VERSION "0.1.0"
 
 struct cli {
-    const char *python, *state_dir, *junit, *json, *color;
+    const char *python, *state_dir, *junit, *json, *color, *optimizer_name;
+    enum optimizer optimizer;
     int workers, maxfail;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     int verbosity;          /* -v counts up, -q down */

@@ -59,7 +59,7 @@ static void sample(struct pool *p)
         return;
     int64_t elapsed = p->sample_ns ? p->now_ns - (p->sample_ns - SAMPLE_NS) : 0;
     p->sample_ns = p->now_ns + SAMPLE_NS;
-    if (p->plan.options.workers || p->sched.single)
+    if (p->plan.options.workers || p->plan.options.optimizer == OPTIMIZER_STANDARD || p->sched.single)
         return;
     int percent = elapsed ? cpu_percent(p, elapsed) : 100;
     if (elapsed == 0)

@@ -224,6 +224,9 @@ void run_reset(struct pool *p)
     p->failures = p->restarts = p->bad_starts = 0;
     p->stopped = false;
     p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
+        p->sched.limit = 1;
+    p->sched.trusts = p->plan.options.optimizer == OPTIMIZER_AGGRESSIVE;
     p->sched.slice_ns = SLICE_NS;
     run_check_asked(p);
 }

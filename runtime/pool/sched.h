@@ -100,6 +100,7 @@ struct sched {
     uint32_t limit;          /* of workers that are at work */
     uint32_t last_id;
     bool single;             /* the session serves itself: one worker, nothing is split */
+    bool trusts;             /* failures of split tasks are not confirmed */
     bool all_asked;          /* nothing more will come: workers may END */
     int64_t slice_ns;        /* after so long a worker gets no other module; 0: it serves on */
     int64_t now_ns;          /* the caller sets it before each call */

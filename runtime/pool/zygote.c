@@ -41,6 +41,7 @@ static struct hash128 setup_hash(const struct plan *plan)
     hasher_str(h, plan->cwd);
     hasher_str(h, plan->root);
     hasher_u64(h, plan->options.persistent);
+    hasher_u64(h, plan->options.optimizer);
     hasher_hash(h, plan->environment);
     for (uint32_t i = 0; i < plan->n_args; i++)
         hasher_str(h, plan->args[i]);
@@ -91,6 +92,7 @@ static void send_config(struct pool *p)
     member(&b, "socket", buf_view(&p->sock));
     member(&b, "token", str_z(p->zygote.token));
     member(&b, "state_dir", buf_view(&p->state_dir));
+    member(&b, "optimizer", str_z(optimizer_name(plan->options.optimizer)));
     buf_printf(&b, ", \"persistent\": %s, \"args\": [", plan->options.persistent ? "true" : "false");
     for (uint32_t i = 0; i < plan->n_args; i++) {
         buf_z(&b, i ? ", " : "");

@@ -7,6 +7,8 @@ import sys
 import threading
 import traceback
 
+import _fastest.lean as lean
+import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
 import _fastest.wire as wire
@@ -141,6 +143,8 @@ class Session:
 
     def collect(self):
         config = self.config
+        if self.setup.get("optimizer") in native.OPTIMIZERS:
+            lean.install()
         _command_line_hooks(config)
         config._do_configure()
         config.pluginmanager.register(self.plugin, "fastest-collect")
@@ -203,18 +207,15 @@ class Session:
     def _module_json(self, path, items, errors, skips, shared):
         deps = self.sorter.sort(shared + self.plugin.noted.get(path, []))
         deps["shared"] = self.code_path
-        listed = []
-        for item in items:
-            file, line, name = item.location
-            listed.append({"id": item.nodeid, "line": line, "file": file, "name": name,
-                           "kw": list(item.keywords)})
+        listed, always = self.listing.rows(items)
         return {"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
                 "items": listed, "error": errors[0] if errors else None,
                 "skip": skips[0] if skips and not items else None, "deps": deps,
-                "always": any(item.get_closest_marker("always") for item in items)}
+                "always": always}
 
     def send_modules(self, conn):
         modules = self._by_module()
+        self.listing = lean.Listing(self.session)
         found = self._collect_reports(modules)
         if OTHER in found:
             modules.setdefault(OTHER, [])

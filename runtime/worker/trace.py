@@ -20,6 +20,7 @@ events = []  # (kind, absolute path or "", the planned module whose own code ask
 sampled = []  # sources that Hypothesis took constants from; kept, since it reads them once for all tests
 planned = set()  # paths of test modules
 codes = []  # code objects that have begun to run, each once a process
+told = set()  # what take() has said of them; test modules count whole
 watching = []  # asks whether code is watched; empty when it never was
 written = set()  # paths that this process has opened for writing
 own_forks = [0]  # our own os.fork() calls in progress
@@ -204,7 +205,12 @@ def take():
     noted = events[:] if all(seeing() for seeing in watching) else events + [("blind", "", "")]
     if any(name in sys.modules for name in _SPAWNERS):
         noted.append(SPAWN)
-    noted += [("code", c.co_filename, 0 if c.co_name == "<module>" else c.co_firstlineno) for c in codes]
+    for code in codes:
+        name = code.co_filename
+        place = ("code", name, 0 if code.co_name == "<module>" or name in planned else code.co_firstlineno)
+        if place not in told:
+            told.add(place)
+            noted.append(place)
     del events[:], codes[:]
     return noted
 

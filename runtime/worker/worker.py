@@ -1,6 +1,7 @@
 """Runs items with pytest's own protocol and sends one RESULT each."""
 import atexit
 import gc
+import json
 import os
 import struct
 import sys
@@ -8,13 +9,16 @@ import tempfile
 import time
 import traceback
 
+import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
+import _fastest.verify as verify
 import _fastest.wire as wire
 
 import pytest
 
 
+LOOK = 16  # so many items in the queue are enough not to look for more
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
 
 
@@ -67,6 +71,8 @@ class Worker:
         self.told = None   # KEEP or SPENT
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
+        self.verifies = session.setup.get("optimizer") == "verify"
+        self.native = native.Native(session.session, self.plugin, self.categories, session.setup.get("optimizer"))
 
     def take(self, frame):
         kind, _, payload = frame
@@ -87,11 +93,13 @@ class Worker:
 
     def loop(self):
         while True:
-            frame = self.conn.poll()
-            while frame is not None:
-                self.take(frame)
+            if len(self.queue) < LOOK:
                 frame = self.conn.poll()
+                while frame is not None:
+                    self.take(frame)
+                    frame = self.conn.poll()
             if not self.queue:
+                self.native.leave()
                 if self.last:
                     return
                 self.conn.send(wire.IDLE)
@@ -115,11 +123,35 @@ class Worker:
 
     def run_item(self, number, nextitem):
         item = self.session.items[number]
-        plugin = self.plugin
-        plugin.reports, plugin.warnings = [], 0
-        stop = None
+        native = number not in self.session.warned and self.native.takes(item)
+        if native and self.verifies:
+            pytests = verify.of_pytest(lambda: self._alone(number, nextitem))
+        passed, stop = self.execute(item, nextitem, native)
+        if os.getpid() != self.pid:
+            os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
+        code, document, deps = report.PASSED, None, self.deps(item)
+        if passed is None or deps or self.verifies:
+            code, document = self.result(number, passed, stop)
+            if native and self.verifies:
+                code, document = verify.compare(pytests, (code, document))
+            if deps:
+                document["deps"] = deps
+        text = passed.encode("ascii") if document is None else wire.dump(document)
+        self.conn.send(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
+        self.tell()
+        if stop:
+            self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
+
+    def execute(self, item, nextitem, native):
+        """(JSON of the *result* of a silent pass, or None: the plugin has reports; why all is to stop, or None)"""
+        self.plugin.reports, self.plugin.warnings = [], 0
+        passed = stop = None
         try:
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if native:
+                passed = self.native.run(item, nextitem)
+            else:
+                self.native.leave()
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             stop = self.asked_to_stop()
         except (pytest.exit.Exception, KeyboardInterrupt) as e:
             stop = (getattr(e, "returncode", None) or 2, "%s: %s" % (type(e).__name__, e))
@@ -127,19 +159,23 @@ class Worker:
             raise
         except BaseException as e:
             stop = (3, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
-        if os.getpid() != self.pid:
-            os._exit(any(r.failed for r in plugin.reports))  # a test's own child that came back
+        return passed, stop
+
+    def result(self, number, passed, stop):
+        """(outcome, *result*)"""
+        plugin = self.plugin
+        if passed is not None:
+            return report.PASSED, json.loads(passed)
         if plugin.reports and (not stop or plugin.reports[-1].when == "teardown"):
-            warnings = plugin.warnings + self.session.warned.get(number, 0)
-            code, document = report.result(plugin.reports, self.categories, warnings)
-        else:
-            code, document = report.FAILED, {"phases": [report.broken(stop and stop[1])]}
-        self.add_deps(item, document)
-        payload = wire.U32.pack(number) + bytes((code,)) + wire.pack_str(wire.dump(document))
-        self.conn.send(wire.RESULT, payload, number)
-        self.tell()
-        if stop:
-            self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
+            return report.result(plugin.reports, self.categories, plugin.warnings + self.session.warned.get(number, 0))
+        return report.FAILED, {"phases": [report.broken(stop and stop[1])]}
+
+    def _alone(self, number, nextitem):
+        """In a child of this process: what pytest makes of the item."""
+        self.native.leave()
+        _own_capture_files(self.session.config)
+        _, stop = self.execute(self.session.items[number], nextitem, False)
+        return self.result(number, None, stop)
 
     def asked_to_stop(self):
         session = self.session.session
@@ -160,9 +196,11 @@ class Worker:
             self.told = tell
             self.conn.send(tell)
 
-    def add_deps(self, item, document):
-        path = str(getattr(item, "path", None) or item.fspath)
+    def deps(self, item):
         fresh = trace.take()
+        path = str(getattr(item, "path", None) or item.fspath)
+        if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
+            return None
         self.spawned = self.spawned or trace.SPAWN in fresh
         self.history += fresh
         seen = self.used.get(path, 0)
@@ -173,8 +211,7 @@ class Worker:
         deps = self.session.sorter.sort(noted, self.sent.setdefault(path, set()))
         if _settings(item) is not None:
             deps["random"] = True
-        if deps:
-            document["deps"] = deps
+        return deps
 
 
 def _settings(item):
