@@ -78,14 +78,16 @@ _null = []  # the terminal reporter's file, once
 
 
 def _silence_terminal(config):
-    """Keeps the terminal reporter for plugins that look it up, without its work per test."""
+    """Keeps the terminal reporter for plugins that look it up, without its work per test and at the end: a summary
+    that nobody reads, for which plugins import what they need (hypothesis: all of itself)."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         return
     if not _null:
         _null.append(open(os.devnull, "w"))
     reporter._tw._file = _null[0]
-    for name in ("pytest_runtest_logreport", "pytest_runtest_logstart", "pytest_runtest_logfinish"):
+    for name in ("pytest_runtest_logreport", "pytest_runtest_logstart", "pytest_runtest_logfinish",
+                 "pytest_sessionfinish"):
         try:
             getattr(config.hook, name)._remove_plugin(reporter)
         except (AttributeError, ValueError):
