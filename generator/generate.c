@@ -335,11 +335,23 @@ static bool lock_state(struct stage *s, struct err *err)
     return ok;
 }
 
+static bool leave_to_pytest(struct stage *s, struct err *err)
+{
+    struct str option = s->probe.plain;
+    if (!s->o->yields)
+        return err_set(err, "%.*s reports on a whole run in one process: run `fastest` or pytest itself for it, or leave it "
+                       "out here", (int)option.n, option.p);
+    s->plan->plain = (struct str){arena_dup(&s->plan->arena, option.p, option.n), option.n};
+    return true;
+}
+
 static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
 {
     struct buf path = {0};
     if (!probe_run(&s->probe, s->o, code, err))
         return false;
+    if (s->probe.plain.n && !s->dry)
+        return leave_to_pytest(s, err);
     *code = EXIT_INTERNAL;
     if (!s->dry && !lock_state(s, err))
         return false;

@@ -31,6 +31,7 @@ static const struct line { const char *key; size_t one, list; } lines[] = {
     {"in_venv", offsetof(struct probe, in_venv), 0},
     {"doctest_modules", offsetof(struct probe, doctest_modules), 0},
     {"other", offsetof(struct probe, other), 0},
+    {"plain", offsetof(struct probe, plain), 0},
     {"arg", 0, offsetof(struct probe, args)},
     {"arg_text", 0, offsetof(struct probe, arg_texts)},
     {"python_files", 0, offsetof(struct probe, python_files)},

@@ -20,6 +20,7 @@ struct probe {
     struct strs always;          /* [tool.fastest] always: globs of modules, or directories, relative to rootdir */
     struct strs inputs, input_dirs;
     struct str noconftest, in_venv, doctest_modules, other; /* "0" or "1" */
+    struct str plain;            /* the option for which all tests must run in one process, or "" */
     const char *chosen;          /* the interpreter that was asked, absolute */
     struct hash128 key;          /* of the question */
     struct str answer;           /* what probe.py printed, as it printed it */

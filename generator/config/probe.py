@@ -134,8 +134,25 @@ def clean(text):
     return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
+# dest of an option, with which a plugin makes one report of a whole run -> its name
+WHOLE = {"cov_source": "--cov", "benchmark_json": "--benchmark-json", "benchmark_save": "--benchmark-save",
+         "benchmark_autosave": "--benchmark-autosave", "benchmark_compare": "--benchmark-compare",
+         "update_snapshots": "--snapshot-update", "htmlpath": "--html", "report_log": "--report-log",
+         "json_report": "--json-report"}
+
+
+def put_whole(option):
+    for dest, name in WHOLE.items():
+        given = getattr(option, dest, None)
+        if given and not (name == "--cov" and getattr(option, "no_cov", False)):
+            put("plain", name)
+            return
+    put("plain", "")
+
+
 def put_config(config):
     option = config.option
+    put_whole(option)
     put("root", str(config.rootpath))
     put("ini", str(config.inipath or ""))
     cut = getattr(config.pluginmanager, "_confcutdir", None)

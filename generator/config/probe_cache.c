@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPROB\n";
-enum { VERSION = 1, MAX_KEPT = 32 };
+enum { VERSION = 2, MAX_KEPT = 32 };
 
 static void cache_path(struct buf *out, struct str state_dir, struct hash128 key)
 {

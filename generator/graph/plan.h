@@ -83,6 +83,7 @@ struct plan {
     struct plan_module *modules;
     struct plan_batch *batches;
     uint32_t n_files, n_modules, n_batches;
+    struct str plain;        /* not saved: the option that only plain pytest can serve; then nothing else is filled */
     bool other;              /* the last batch, "@other", runs what no planned module covers */
     struct arena arena;      /* owns the arrays */
     struct buf file;         /* owns the views after plan_load */

@@ -86,22 +86,44 @@ static uint32_t count_stale(const struct plan *plan)
     return n;
 }
 
-static bool run_plain_pytest(const struct cli *c, const struct plan_options *o,
-                             enum exit_code *code, struct err *err)
+/* Ours that pytest has, too. */
+static int repeat_options(const struct cli *c, struct arena *a, char **argv)
 {
-    (void)o;
+    struct buf b = {0};
+    int n = 0;
+    if (c->junit)
+        buf_printf(&b, "--junitxml=%s", c->junit);
+    if (b.n)
+        argv[n++] = arena_dup(a, b.p, b.n);
+    buf_clear(&b);
+    if (c->maxfail)
+        buf_printf(&b, "--maxfail=%d", c->maxfail);
+    if (b.n)
+        argv[n++] = arena_dup(a, b.p, b.n);
+    buf_clear(&b);
+    if (c->color)
+        buf_printf(&b, "--color=%s", c->color);
+    if (b.n)
+        argv[n++] = arena_dup(a, b.p, b.n);
+    buf_release(&b);
+    return n;
+}
+
+static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *err)
+{
     const char *python = c->python ? c->python : "python3";
     struct buf venv = {0};
     if (!c->python && getenv("VIRTUAL_ENV")) {
         buf_printf(&venv, "%s/bin/python", getenv("VIRTUAL_ENV"));
         python = venv.p;
     }
-    char **argv = xmalloc(((size_t)c->n_pytest_args + 4) * sizeof *argv);
+    char **argv = xmalloc(((size_t)c->n_pytest_args + 7) * sizeof *argv);
     int n = 0;
     argv[n++] = (char *)(uintptr_t)python;
     argv[n++] = (char *)(uintptr_t)"-c";
     argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; import pytest; "
-                                   "sys.exit(pytest.console_main())";
+                                   "sys.exit(pytest.main())";
+    n += repeat_options(c, &c->arena, argv + n);
     for (int i = 0; i < c->n_pytest_args; i++)
         argv[n++] = c->pytest_args[i];
     argv[n] = NULL;
@@ -160,10 +182,15 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
         puts("fastest " FASTEST_VERSION);
         *code = EXIT_PASSED;
     } else if (ok && c.plain) {
-        ok = run_plain_pytest(&c, NULL, code, err);
+        ok = run_plain_pytest(&c, code, err);
     } else if (ok) {
         struct generate_options o = cli_generate_options(&c);
+        o.yields = true;
         ok = generate(&o, &plan, code, err);
+        if (ok && plan.plain.n) {
+            c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
+            ok = run_plain_pytest(&c, code, err);
+        }
         if (ok) {
             *code = EXIT_INTERNAL;
             ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);

@@ -270,3 +270,14 @@ def test_a_split_must_not_cause_a_failure(project):
         "def test_%02d():\n    time.sleep(0.02)\n    seen.append(%d)\n    assert seen == list(range(%d))\n" % (i, i, i + 1) for i in range(30)))
     r = project.fastest("-n", "4")
     assert r.code == 0, r
+
+
+def test_an_option_that_reports_on_the_whole_run_is_left_to_pytest(project):
+    project.write("conftest.py", "def pytest_addoption(parser): parser.addoption('--cov', dest='cov_source')\n")
+    project.write("test_a.py", "def test_a(): assert 0\ndef test_b(): assert 0\n")
+    r = project.fastest("--cov=lib", "-x", "--junitxml=j.xml")
+    assert r.code == 1 and "--cov is plain pytest's" in r.out and "test session starts" in r.out, r
+    assert project.path("j.xml").read_text().count("<testcase ") == 1
+    project.init("--cov=lib")
+    r = project.run(["ninja", "test"])
+    assert r.code != 0 and "--cov reports on a whole run in one process" in r.out, r
