@@ -32,6 +32,7 @@ _KNOWN = {"_pytest." + name for name in (
 _HYPOTHESIS = "_hypothesis_pytestplugin"  # acts on functions that have attributes of its own
 _MARKS = {"skip", "skipif", "xfail", "filterwarnings"}
 _ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+NOTHING_S = 1e-06  # of a phase in which nothing is to be done
 _CURRENT = "PYTEST_CURRENT_TEST"
 _PASSED = ('{"phases":[{"when":"setup","o":"passed","d":%.6f,"t":%.3f},{"when":"call","o":"passed","d":%.6f,"t":%.3f},'
            '{"when":"teardown","o":"passed","d":%.6f,"t":%.3f}]}')
@@ -299,12 +300,12 @@ class Native:
     def _bare(self, item, nextitem):
         """Without fixtures: in its setup nothing happens, in its teardown only what the next item needs."""
         now = time()
-        self.silent.append(("setup", now, now, 0.0, None))
+        self.silent.append(("setup", now, now, NOTHING_S, None))
         self._phase(item, "call", self._call)
         if nextitem is None or nextitem.parent is not item.parent or self.session.shouldfail or self.session.shouldstop:
             self._phase(item, "teardown", lambda item: self._teardown(nextitem))
         else:
-            self.silent.append(("teardown", now, now, 0.0, None))
+            self.silent.append(("teardown", now, now, NOTHING_S, None))
 
     def _fixtured(self, item, nextitem):
         records, handler = self.log.keys
@@ -368,8 +369,10 @@ class Native:
             self._tell()
             self.leave()
             raise
-        except BaseException:
-            failure = ExceptionInfo.from_current()
+        except BaseException as e:
+            while e.__traceback__.tb_next and e.__traceback__.tb_frame.f_code.co_filename.startswith("<fastest>"):
+                e.__traceback__ = e.__traceback__.tb_next  # shown where all of a traceback is inside pytest
+            failure = ExceptionInfo.from_exception(e)
         took = perf_counter() - began
         if marks is not None and sum(1 for _ in item.iter_markers()) != marks:
             from _pytest.skipping import evaluate_xfail_marks, xfailed_key

@@ -58,7 +58,7 @@ def fastest_junit(project, *args):
 def stable(text):
     """Without what differs from run to run (addresses, durations, numbered directories), pytest's own
     frames (other plugins are registered), and its "u" marks for subtests, which it prints into the capture."""
-    if text and text.startswith("cls = <class '_pytest.runner.CallInfo'>"):
+    if text and text.startswith(("cls = <class '_pytest.runner.CallInfo'>", "self = <_pytest.runner.SetupState object")):
         text = "inside pytest\n" + "\n".join(line for line in text.splitlines() if line.startswith("E  "))
     return re.sub(r"0x[0-9a-f]+|\b\d+\.\d+s\b|pytest-\d+|^u+$", "#", text or "", flags=re.M).strip("#\n ")
 
