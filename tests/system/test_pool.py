@@ -1,4 +1,5 @@
 """The pool: reused when asked for, never stale, and nothing is left behind."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -59,7 +60,8 @@ def tree(project):
     yield project
     project.run([FASTEST, "pool", "stop"])
     for pid in processes(project):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was ending
+            os.kill(pid, signal.SIGKILL)
 
 
 def warm(project, *args):
