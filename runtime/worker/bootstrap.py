@@ -25,7 +25,7 @@ def _boot():
     sources = dict(zip(texts[::2], texts[1::2]))
     sources = {name if name.startswith("_fastest.") else "_fastest." + name: text for name, text in sources.items()}
     package.tracer_source = sources.pop("_fastest.tracer.c")
-    for name in ("wire", "trace", "report", "lean", "native", "verify", "worker", "session", "zygote"):
+    for name in ("wire", "trace", "report", "items", "lean", "native", "verify", "worker", "session", "zygote"):
         full = "_fastest." + name
         module = types.ModuleType(full)
         module.__file__ = "<fastest>/%s.py" % name

@@ -207,13 +207,17 @@ class Session:
         return path
 
     def _module_json(self, path, items, errors, skips, shared):
-        deps = self.sorter.sort(shared + self.plugin.noted.get(path, []))
+        deps = {kind: list(paths) if isinstance(paths, list) else paths for kind, paths in shared.items()}
+        for kind, paths in self.sorter.sort(self.plugin.noted.get(path, [])).items():
+            known = deps.setdefault(kind, paths)
+            if known is not paths and isinstance(known, list):
+                known += [p for p in paths if p not in known]
         deps["shared"] = self.code_path
         listed, always = self.listing.rows(items)
-        return {"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
-                "items": listed, "error": errors[0] if errors else None,
-                "skip": skips[0] if skips and not items else None, "deps": deps,
-                "always": always}
+        rest = wire.dump({"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
+                          "error": errors[0] if errors else None, "skip": skips[0] if skips and not items else None,
+                          "deps": deps, "always": always})
+        return b'{"items":' + listed.encode("ascii") + b"," + rest[1:]
 
     def send_modules(self, conn):
         modules = self._by_module()
@@ -222,7 +226,7 @@ class Session:
         if OTHER in found:
             modules.setdefault(OTHER, [])
         noted = trace.take()
-        shared = [event for event in noted if event[0] != "code"]
+        shared = self.sorter.sort(event for event in noted if event[0] != "code")
         self.code_path = self._save_code(noted)
         for path, items in modules.items():
             if items:
@@ -233,7 +237,7 @@ class Session:
             document = self._module_json(path, items, errors, skips, shared)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
-            conn.send(wire.MODULE, payload + wire.pack_str(wire.dump(document)))
+            conn.send(wire.MODULE, payload + wire.pack_str(document))
 
 
 def why_not_fork(own_fds, own_pids=()):
