@@ -17,7 +17,8 @@ enum {
     STATUS_WAIT_MS = 1000, /* the exit status may come after the end of file */
     EOF_WAIT_MS = 300,     /* and the other way round; a grandchild may keep the socket open */
     TERM_GRACE_MS = 2000,
-    MAX_BAD_STARTS = 3
+    MAX_BAD_STARTS = 3,
+    MAX_BLANK_LOSSES = 3
 };
 
 static const struct {
@@ -90,10 +91,33 @@ static void loss_json(struct pool *p, struct worker *w, struct buf *out)
     buf_release(&text);
 }
 
+bool loss_sync(struct pool *p, struct worker *w)
+{
+    uint32_t number;
+    bool runs = running_item(&p->running, w->id, &number);
+    if (runs)
+        sched_runs(w, number);
+    return runs;
+}
+
+/* Whether an item has taken the worker down: one must be found at last, or the run would not end. */
+static bool took_it_down(struct pool *p, struct worker *w)
+{
+    bool runs = loss_sync(p, w);
+    if (!sched_running(w) || (w->gone && w->done > 0))
+        return false;
+    if (!runs && !w->gone && p->blank_losses < MAX_BLANK_LOSSES) {
+        p->blank_losses++;
+        return false;
+    }
+    p->blank_losses = 0;
+    return true;
+}
+
 static void finish_worker(struct pool *p, struct worker *w)
 {
     struct buf json = {0};
-    bool fails = sched_running(w) && !(w->gone && w->done > 0);
+    bool fails = took_it_down(p, w);
     if (w->state == WORKER_STARTING && !w->terminated && p->life == LIFE_RUNS &&
         ++p->bad_starts >= MAX_BAD_STARTS)
         pool_fail(p, EXIT_INTERNAL, "workers end before they connect");

@@ -252,6 +252,8 @@ static bool start(struct pool *p, const char *state_dir, struct err *err)
     p->listener = sock_listen(p->sock.p, err);
     if (p->listener < 0)
         return false;
+    if (!running_open(&p->running, buf_view(&p->state_dir), err))
+        return false;
     p->signal_fd = signals_open(signals, sizeof signals / sizeof *signals);
     if (p->signal_fd < 0)
         return err_errno(err, "cannot make a pipe");
@@ -267,6 +269,7 @@ static void release(struct pool *p)
         reap_peers(p);
     }
     sched_release(&p->sched);
+    running_release(&p->running);
     zygote_discard(p);
     session_reset(p);
     plan_release(&p->plan);

@@ -57,6 +57,7 @@ static bool op_fork(void *ctx, struct worker *w)
         return false;
     s->serving = w->serves = !s->forks;
     w->deadline_ns = p->now_ns + FORK_WAIT_NS;
+    running_clear(&p->running, w->id);
     peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, (struct str){0});
     return true;
 }
@@ -341,6 +342,7 @@ void run_client_gone(struct pool *p, struct peer *peer)
     if (!b)
         return;
     for (struct worker *w = p->sched.workers; w; w = w->next) {
+        loss_sync(p, w);
         struct queued *q = sched_running(w);
         if (q && q->task && q->task->owner == b)
             loss_terminate(p, w);

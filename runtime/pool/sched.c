@@ -2,6 +2,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/pool/range.h"
+#include "runtime/pool/running.h"
 #include "runtime/pool/steal.h"
 #include "runtime/pool/worker.h"
 
@@ -11,9 +12,11 @@
 
 enum {
     FIRST_DEPTH = 2,
-    MAX_DEPTH = 64,
+    MAX_DEPTH = 512,
     CHUNK_NS = 100 * 1000 * 1000,  /* how much work to keep queued in a worker */
     PREFETCH_NS = 3 * 1000 * 1000, /* less than this is left: the next module, before it asks */
+    QUICK_NS = 500 * 1000,
+    QUICK_DEPTH = 16,
     SLOW_NS = 50 * 1000 * 1000,    /* a test this long may be the last that all wait for */
     FAILED = 1,                    /* enum record_outcome */
     ERRORED = 2
@@ -21,11 +24,22 @@ enum {
 
 /* ---- workers ---- */
 
+/* Running.h: workers have slots of their own. */
+static bool slot_is_taken(const struct sched *s, uint32_t id)
+{
+    for (const struct worker *w = s->workers; w; w = w->next)
+        if (w->id % RUNNING_SLOTS == id % RUNNING_SLOTS)
+            return true;
+    return false;
+}
+
 struct worker *sched_new_worker(struct sched *s)
 {
     struct worker *w = xmalloc(sizeof *w), **at = &s->workers;
     memset(w, 0, sizeof *w);
-    w->id = ++s->last_id;
+    do
+        w->id = ++s->last_id;
+    while (w->id == 0 || slot_is_taken(s, w->id));
     w->depth = FIRST_DEPTH;
     while (*at)
         at = &(*at)->next;
@@ -87,6 +101,17 @@ struct queued *sched_running(struct worker *w)
     return w->queued ? &w->queue[0] : NULL;
 }
 
+void sched_runs(struct worker *w, uint32_t number)
+{
+    for (size_t i = 1; i < w->queued; i++)
+        if (w->queue[i].number == number) {
+            struct queued q = w->queue[i];
+            memmove(w->queue + 1, w->queue, i * sizeof q);
+            w->queue[0] = q;
+            return;
+        }
+}
+
 static int64_t mean_ns(const struct worker *w)
 {
     return w->timed ? w->busy_ns / w->timed : 0;
@@ -97,10 +122,11 @@ static bool has_others(const struct sched *s)
     return !s->single && sched_live(s) > 1;
 }
 
-/* How long the tests of another module take says nothing about these. */
+/* How long the tests of another module take says little about these. */
 static void begin_range(const struct sched *s, struct worker *w)
 {
-    w->depth = !s->pending && has_others(s) ? 1 : FIRST_DEPTH;
+    uint32_t quick = w->timed && mean_ns(w) < QUICK_NS ? QUICK_DEPTH : FIRST_DEPTH;
+    w->depth = !s->pending && has_others(s) ? 1 : quick;
     w->busy_ns = 0;
     w->timed = 0;
 }

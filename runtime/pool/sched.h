@@ -121,8 +121,10 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
 /* The worker is over: its running item fails with the JSON result `json` (empty: it is run again
  * elsewhere), the rest is queued again, the worker is freed. */
 void sched_remove(struct sched *s, struct worker *w, struct str json);
-/* The task whose item the worker runs now, or NULL. */
+/* The first item of the worker's queue, which it runs now (see sched_runs), or NULL. */
 struct queued *sched_running(struct worker *w);
+/* The worker runs this item of its queue now: the results of those before it are on their way. */
+void sched_runs(struct worker *w, uint32_t number);
 /* Forgets the tasks of an owner, or (NULL) ends all as partial, with task_done. */
 void sched_drop(struct sched *s, const void *owner);
 void sched_stop(struct sched *s);

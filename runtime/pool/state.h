@@ -5,6 +5,7 @@
 
 #include "generator/graph/plan.h"
 #include "runtime/base/map.h"
+#include "runtime/pool/running.h"
 #include "runtime/pool/sched.h"
 #include "runtime/wire/conn.h"
 
@@ -76,6 +77,8 @@ struct pool {
     pid_t known_sessions[16]; /* that have said hello, the last ones: their end is no surprise */
     unsigned n_known_sessions;
     struct sched sched;
+    struct running running;
+    uint32_t blank_losses; /* workers in a row that were lost while they ran nothing */
     uint8_t *asked;     /* n_modules + 1: clients have asked for it in this run */
     struct buf error;   /* told to every client of this run; "" = none */
     uint32_t error_code;
@@ -137,6 +140,8 @@ bool loss_on_exited(struct pool *p, const struct frame *f);
 void loss_worker_closed(struct pool *p, struct worker *w);
 void loss_terminate(struct pool *p, struct worker *w);
 void loss_deadlines(struct pool *p);
+/* Makes the item that the worker runs now the first of its queue; false when it is between two items. */
+bool loss_sync(struct pool *p, struct worker *w);
 void loss_status(struct pool *p, struct worker *w, uint32_t status);
 void describe_status(struct buf *out, uint32_t status);
 

@@ -39,10 +39,20 @@ class Conn:
         self.sock = socket.socket(fileno=self.fd)
         self.sock.setblocking(True)
         self.data = bytearray()
+        self.late = []  # frames that go with the next one
+
+    def send_later(self, kind, payload=b"", tag=0):
+        self.late += (HEADER.pack(len(payload), kind, 0, tag), payload)
 
     def send(self, kind, payload=b"", tag=0):
+        self.send_later(kind, payload, tag)
+        self.flush()
+
+    def flush(self):
+        late, self.late = self.late, []
         try:
-            self.sock.sendall(HEADER.pack(len(payload), kind, 0, tag) + payload)
+            if late:
+                self.sock.sendall(b"".join(late))
         except OSError as e:
             raise Closed(str(e))
 

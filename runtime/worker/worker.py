@@ -2,6 +2,7 @@
 import atexit
 import gc
 import json
+import mmap
 import os
 import struct
 import sys
@@ -19,6 +20,8 @@ import pytest
 
 
 LOOK = 16  # so many items in the queue are enough not to look for more
+HOLD_BACK_S = 0.003  # so long results wait for others that go with them
+RUNNING_SLOTS = 1024
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
 
 
@@ -72,6 +75,9 @@ class Worker:
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
         self.verifies = session.setup.get("optimizer") == "verify"
+        self.running = _running(session, number)
+        self.flushed = time.perf_counter()
+        self.looks = True  # there was time for an answer since it was looked for one
         self.native = native.Native(session.session, self.plugin, self.categories, session.setup.get("optimizer"))
 
     def take(self, frame):
@@ -93,7 +99,8 @@ class Worker:
 
     def loop(self):
         while True:
-            if len(self.queue) < LOOK:
+            if len(self.queue) < LOOK and (self.looks or len(self.queue) < 3):
+                self.looks = False
                 frame = self.conn.poll()
                 while frame is not None:
                     self.take(frame)
@@ -123,6 +130,7 @@ class Worker:
 
     def run_item(self, number, nextitem):
         item = self.session.items[number]
+        self.running[0] = number + 1
         native = number not in self.session.warned and self.native.takes(item)
         if native and self.verifies:
             pytests = verify.of_pytest(lambda: self._alone(number, nextitem))
@@ -137,7 +145,13 @@ class Worker:
             if deps:
                 document["deps"] = deps
         text = passed.encode("ascii") if document is None else wire.dump(document)
-        self.conn.send(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
+        self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
+        self.running[0] = 0
+        now = time.perf_counter()
+        if passed is None or now - self.flushed > HOLD_BACK_S:
+            self.conn.flush()
+            self.flushed = now
+            self.looks = True
         self.tell()
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
@@ -212,6 +226,14 @@ class Worker:
         if _settings(item) is not None:
             deps["random"] = True
         return deps
+
+
+def _running(session, number):
+    """Where the pool looks for what this worker runs: runtime/pool/running.h."""
+    with open(os.path.join(session.setup["state_dir"], "running"), "r+b") as f:
+        memory = mmap.mmap(f.fileno(), RUNNING_SLOTS * wire.U32.size)
+    at = number % RUNNING_SLOTS
+    return memoryview(memory).cast("I")[at:at + 1]
 
 
 def _settings(item):
