@@ -29,6 +29,7 @@ struct client {
     uint32_t *pending;           /* modules that have no valid pass and no result of this run */
     uint32_t n_pending;
     struct collect *collects; /* parallel to pending */
+    struct deps_common common;
     struct buf lines;         /* for Ninja to show */
     int signal_fd;
     int signal;               /* that ended us */
@@ -146,7 +147,7 @@ static bool handle(struct client *c, const struct frame *f, bool *done, struct e
                  : err_set(err, "the pool sent a result that was not asked for");
     case WIRE_MODULE_END:
         return m && f->payload.n == 1
-                   ? collect_finish(m, f->payload.p[0] & MODULE_END_PARTIAL, &c->lines, err)
+                   ? collect_finish(m, f->payload.p[0] & MODULE_END_PARTIAL, &c->common, &c->lines, err)
                    : err_set(err, "the pool sent a malformed MODULE_END frame");
     case WIRE_BATCH_END:
         *done = true;
@@ -285,6 +286,7 @@ int batch_run(const char *state_dir, const char *batch_name, const char *fastest
         collect_release(&c.collects[i]);
     free(c.collects);
     free(c.pending);
+    deps_common_release(&c.common);
     buf_release(&c.lines);
     if (c.signal_fd >= 0)
         close(c.signal_fd);

@@ -2,7 +2,6 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
-#include "runtime/batch/deps.h"
 
 #include <string.h>
 
@@ -103,15 +102,15 @@ static bool scan_all(struct deps *d, const struct record *r)
 {
     bool ok = deps_scan(d, r->meta);
     for (uint32_t i = 0; i < r->n_results; i++)
-        ok = deps_scan(d, r->results[i].json) && ok;
+        ok = (!deps_there(r->results[i].json) || deps_scan(d, r->results[i].json)) && ok;
     return ok;
 }
 
-static void settle_flags(struct collect *c, const char *path)
+static void settle_flags(struct collect *c, const char *path, struct deps_common *common)
 {
     struct record *r = &c->rec;
     struct deps d;
-    deps_init(&d, c->plan, c->module);
+    deps_init(&d, c->plan, c->module, common);
     bool good = scan_all(&d, r) && !d.failed && !(r->flags & REC_PARTIAL);
     if (c->module)
         deps_beside(&d, c->plan, c->module);
@@ -136,7 +135,7 @@ static void settle_flags(struct collect *c, const char *path)
     deps_release(&d);
 }
 
-bool collect_finish(struct collect *c, bool partial, struct buf *lines, struct err *err)
+bool collect_finish(struct collect *c, bool partial, struct deps_common *common, struct buf *lines, struct err *err)
 {
     struct buf path = {0};
     if (!c->begun || c->finished)
@@ -144,7 +143,7 @@ bool collect_finish(struct collect *c, bool partial, struct buf *lines, struct e
     settle_results(c, partial);
     collect_record_path(&path, c->plan,
                         c->module ? (uint32_t)(c->module - c->plan->modules) : c->plan->n_modules);
-    settle_flags(c, path.p);
+    settle_flags(c, path.p, common);
     c->rec.end_ns = clock_wall_ns();
     collect_lines(&c->rec, lines);
     bool ok = record_save(&c->rec, path.p, c->plan->root, err);

@@ -8,6 +8,7 @@
 
 #include "generator/graph/plan.h"
 #include "generator/graph/record.h"
+#include "runtime/batch/deps.h"
 
 struct collect {
     const struct plan *plan;
@@ -20,7 +21,7 @@ struct collect {
 bool collect_begin(struct collect *c, const struct plan *plan, uint32_t module, struct str payload,
                    struct err *err);
 bool collect_result(struct collect *c, struct str payload, struct err *err);
-bool collect_finish(struct collect *c, bool partial, struct buf *lines, struct err *err);
+bool collect_finish(struct collect *c, bool partial, struct deps_common *common, struct buf *lines, struct err *err);
 void collect_release(struct collect *c);
 
 /* Appends the path of a module's record; module == plan->n_modules is "@other",

@@ -1,7 +1,6 @@
 #include "runtime/batch/deps.h"
 
 #include "generator/files/pyname.h"
-#include "generator/graph/executed.h"
 #include "runtime/wire/json.h"
 
 #include <stdlib.h>
@@ -9,9 +8,19 @@
 
 enum { MAX_DEPS = 1000000 };
 
-void deps_init(struct deps *d, const struct plan *plan, const struct plan_module *module)
+void deps_common_release(struct deps_common *c)
+{
+    free((char *)(uintptr_t)c->path.p);
+    code_release(&c->before);
+    if (c->loaded)
+        executed_release(&c->blocks);
+    memset(c, 0, sizeof *c);
+}
+
+void deps_init(struct deps *d, const struct plan *plan, const struct plan_module *module, struct deps_common *common)
 {
     memset(d, 0, sizeof *d);
+    d->common = common;
     for (uint32_t i = 0; module && i < module->n_files; i++)
         *map_put(&d->closure, plan->files[module->files[i]].path, NULL) = 1;
     if (module)
@@ -34,59 +43,32 @@ static bool add(struct deps *d, enum record_dep_kind kind, struct str path)
     return true;
 }
 
-/* The last directory and the name: two paths with the same may be one file behind a symbolic link. */
-static struct str base_of(struct str path)
-{
-    struct str base = path_base(path), dir = path_base(path_dir(path));
-    return dir.n && dir.p >= path.p ? (struct str){dir.p, (size_t)(base.p + base.n - dir.p)} : base;
-}
-
-static struct code_lines *lines_of_path(struct deps *d, struct str path)
-{
-    uintptr_t *slot = map_get(&d->code, path);
-    if (!slot) {
-        struct str own = {arena_dup(&d->arena, path.p, path.n), path.n};
-        slot = map_put(&d->code, own, NULL);
-        *slot = (uintptr_t)arena_alloc(&d->arena, sizeof(struct code_lines));
-        *map_put(&d->bases, base_of(own), NULL) = 1;
-    }
-    return (struct code_lines *)*slot;
-}
-
-static bool scan_lines(struct json *j, struct code_lines *l)
-{
-    bool ok = json_enter(j, '[');
-    while (ok && json_item(j)) {
-        uint32_t line;
-        ok = json_u32(j, &line);
-        l->items = xgrow(l->items, &l->cap, l->n + 1, sizeof *l->items);
-        l->items[l->n++] = line;
-    }
-    return ok && !j->bad;
-}
-
-/* {path: [lines]} */
-static bool scan_code(struct deps *d, struct json *j)
-{
-    struct buf path = {0};
-    bool ok = json_enter(j, '{');
-    while (ok && json_key(j, &path))
-        ok = scan_lines(j, lines_of_path(d, buf_view(&path)));
-    buf_release(&path);
-    return ok && !j->bad;
-}
-
 /* What the session ran before the tests, in a file: it is the same for all modules. */
+static void read_before(struct deps_common *c, struct str path)
+{
+    struct buf text = {0};
+    if (str_eq(c->path, path))
+        return;
+    free((char *)(uintptr_t)c->path.p);
+    code_release(&c->before);
+    char *own = xmalloc(path.n + 1);
+    memcpy(own, path.p, path.n);
+    own[path.n] = '\0';
+    c->path = (struct str){own, path.n};
+    struct json j;
+    c->traced = io_read(own, 0, &text, NULL) && (j = json_of(buf_view(&text)), code_scan(&c->before, &j)) && json_done(&j);
+    buf_release(&text);
+}
+
 static bool scan_shared(struct deps *d, struct json *j)
 {
-    struct buf path = {0}, text = {0};
+    struct buf path = {0};
     bool ok = json_string(j, &path);
-    if (ok && io_read(path.p, 0, &text, NULL)) {
-        struct json shared = json_of(buf_view(&text));
-        d->traced = scan_code(d, &shared) && json_done(&shared);
+    if (ok && path.n) {
+        read_before(d->common, buf_view(&path));
+        d->traced = d->common->traced;
     }
     buf_release(&path);
-    buf_release(&text);
     return ok;
 }
 
@@ -98,7 +80,7 @@ static bool scan_paths(struct deps *d, struct json *j, enum record_dep_kind kind
         buf_clear(&path);
         ok = json_string(j, &path);
         if (ok && imports)
-            lines_of_path(d, buf_view(&path));
+            code_add(&d->code, buf_view(&path));
         if (ok && !(imports && map_get(&d->closure, buf_view(&path))))
             ok = add(d, kind, buf_view(&path));
     }
@@ -123,7 +105,7 @@ static bool scan_member(struct deps *d, struct json *j, struct str key)
         if (str_eq(key, str_z(lists[i].key)))
             return scan_paths(d, j, lists[i].kind, lists[i].imports);
     if (str_eq(key, STR("code")))
-        return scan_code(d, j);
+        return code_scan(&d->code, j);
     if (str_eq(key, STR("shared")))
         return scan_shared(d, j);
     if (str_eq(key, STR("spawn")) && json_peek(j) == 't')
@@ -165,8 +147,15 @@ bool deps_scan(struct deps *d, struct str text)
     return ok && json_done(&j);
 }
 
+bool deps_there(struct str json)
+{
+    return str_contains(json, STR("\"deps\""));
+}
+
 struct str deps_without(struct str text, struct arena *a)
 {
+    if (!deps_there(text))
+        return text;
     struct json j = json_of(text);
     struct buf key = {0}, out = {0};
     bool ok = json_enter(&j, '{'), found = false;
@@ -193,6 +182,15 @@ static int by_path(const void *a, const void *b)
     return c ? c : (x->kind > y->kind) - (x->kind < y->kind);
 }
 
+static void add_beside(struct deps *d, const struct code *code, const struct map *planned)
+{
+    for (size_t i = 0; i < code->paths.cap; i++) {
+        struct str path = code->paths.slots[i].key;
+        if (code->paths.slots[i].value && !map_get(&d->closure, path) && !map_get(planned, path))
+            add(d, DEP_FILE, path);
+    }
+}
+
 void deps_beside(struct deps *d, const struct plan *plan, const struct plan_module *module)
 {
     struct map planned = {0};
@@ -201,10 +199,9 @@ void deps_beside(struct deps *d, const struct plan *plan, const struct plan_modu
         dynamic = dynamic || plan->files[module->files[i]].flags & FILE_DYNAMIC;
     for (uint32_t i = 0; dynamic && i < plan->n_modules; i++)
         *map_put(&planned, plan->modules[i].path, NULL) = 1;
-    for (size_t i = 0; dynamic && i < d->code.cap; i++) {
-        struct str path = d->code.slots[i].key;
-        if (d->code.slots[i].value && !map_get(&d->closure, path) && !map_get(&planned, path))
-            add(d, DEP_FILE, path);
+    if (dynamic) {
+        add_beside(d, &d->code, &planned);
+        add_beside(d, &d->common->before, &planned);
     }
     map_release(&planned);
 }
@@ -238,18 +235,32 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The blocks that begin on these lines, or around them, and those of another choice. */
-static void choose(const struct blocks *b, const struct code_lines *l, struct str old, struct buf *choice)
+static size_t name_lines(const struct blocks *b, const struct code_lines *l, uint64_t *names)
 {
-    uint64_t *names = xmalloc((l->n + old.n / BLOCKS_CHOICE_BYTES + 1) * sizeof *names);
     size_t n = 0;
-    while (blocks_chosen(&old, &names[n]))
-        n++;
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0; l && i < l->n; i++) {
         uint32_t at = l->items[i] ? blocks_at(b, l->items[i]) : b->n;
         if (at < b->n)
             names[n++] = blocks_get(b, at).name;
     }
+    return n;
+}
+
+static size_t count(const struct code_lines *l)
+{
+    return l ? l->n : 0;
+}
+
+/* The blocks that begin on these lines, or around them, and those of another choice. */
+static void choose(const struct blocks *b, const struct code_lines *l, const struct code_lines *before, struct str old,
+                   struct buf *choice)
+{
+    uint64_t *names = xmalloc((count(l) + count(before) + old.n / BLOCKS_CHOICE_BYTES + 1) * sizeof *names);
+    size_t n = 0;
+    while (blocks_chosen(&old, &names[n]))
+        n++;
+    n += name_lines(b, l, names + n);
+    n += name_lines(b, before, names + n);
     if (n)
         qsort(names, n, sizeof *names, by_value);
     for (size_t i = 0; i < n; i++)
@@ -267,17 +278,16 @@ static struct str keep(struct record *r, struct str s)
 static bool fill_executed(const struct deps *d, const struct plan_file *f, struct str packed,
                           const struct record_executed *old, struct record *r, struct record_executed *e)
 {
-    static const struct code_lines none = {0};
-    const uintptr_t *slot = map_get(&d->code, f->path);
-    const struct code_lines *l = slot ? (const struct code_lines *)*slot : NULL;
+    const struct code_lines *l = code_find(&d->code, f->path), *before = code_find(&d->common->before, f->path);
     struct blocks b;
     struct buf choice = {0};
-    bool loaded = l || map_get(&d->bases, base_of(f->path)), seen = l && l->n;
+    bool loaded = l || before || code_has_base(&d->code, f->path) || code_has_base(&d->common->before, f->path);
+    bool seen = count(l) || count(before);
     bool told = old && !hash128_is_zero(old->hash);
     if (!(f->flags & FILE_WHOLE) && !loaded && !old)
         return false;
     if (!(f->flags & FILE_WHOLE) && (loaded ? seen : told) && !d->blind && blocks_open(&b, packed)) {
-        choose(&b, l ? l : &none, told ? old->choice : STR(""), &choice);
+        choose(&b, l, before, told ? old->choice : STR(""), &choice);
         blocks_hash(&b, buf_view(&choice), &e->hash);
         e->choice = keep(r, buf_view(&choice));
     }
@@ -288,12 +298,18 @@ static bool fill_executed(const struct deps *d, const struct plan_file *f, struc
 bool deps_executed(const struct deps *d, const struct plan *plan, const struct plan_module *module,
                    const struct record *last, struct record *r)
 {
-    struct executed_blocks x;
+    struct deps_common *common = d->common;
+    const struct executed_blocks *x = &common->blocks;
     struct map before = {0};
     for (uint32_t i = 0; i < module->n_files; i++)
         if (plan->files[module->files[i]].flags & FILE_OPAQUE)
             return false;
-    if (!d->traced || !map_get(&d->code, module->path) || !executed_load(&x, plan))
+    if (!d->traced || !(code_find(&d->code, module->path) || code_find(&common->before, module->path)))
+        return false;
+    if (!common->asked)
+        common->loaded = executed_load(&common->blocks, plan);
+    common->asked = true;
+    if (!common->loaded)
         return false;
     for (uint32_t i = 0; d->random && last && i < last->n_executed; i++)
         *map_put(&before, last->executed[i].path, NULL) = (uintptr_t)&last->executed[i];
@@ -303,25 +319,20 @@ bool deps_executed(const struct deps *d, const struct plan *plan, const struct p
         struct record_executed *e = &r->executed[r->n_executed];
         struct str path = pyname_below(plan->files[file].path, plan->root);
         const uintptr_t *old = map_get(&before, path);
-        if (!x.packed[file].n || !fill_executed(d, &plan->files[file], x.packed[file],
+        if (!x->packed[file].n || !fill_executed(d, &plan->files[file], x->packed[file],
                                                 old ? (const struct record_executed *)*old : NULL, r, e))
             continue;
         e->path = keep(r, path);
-        e->semantic = x.semantic[file];
+        e->semantic = x->semantic[file];
         r->n_executed++;
     }
     map_release(&before);
-    executed_release(&x);
     return true;
 }
 
 void deps_release(struct deps *d)
 {
-    for (size_t i = 0; i < d->code.cap; i++)
-        if (d->code.slots[i].value)
-            free(((struct code_lines *)d->code.slots[i].value)->items);
-    map_release(&d->code);
-    map_release(&d->bases);
+    code_release(&d->code);
     map_release(&d->seen);
     map_release(&d->closure);
     free(d->items);
