@@ -12,6 +12,15 @@ def _read(n):
     return data
 
 
+def _add(package, name, code):
+    module = types.ModuleType("_fastest." + name)
+    module.__file__ = "<fastest>/%s.py" % name
+    sys.modules[module.__name__] = module
+    setattr(package, name, module)
+    exec(code, module.__dict__)
+    return module
+
+
 def _boot():
     length = struct.unpack("<IHHI", _read(12))[0]
     data, at, texts = _read(length), 4, []
@@ -23,15 +32,15 @@ def _boot():
     package.__path__ = []
     sys.modules["_fastest"] = package
     sources = dict(zip(texts[::2], texts[1::2]))
-    sources = {name if name.startswith("_fastest.") else "_fastest." + name: text for name, text in sources.items()}
-    package.tracer_source = sources.pop("_fastest.tracer.c")
-    for name in ("wire", "trace", "report", "items", "lean", "native", "verify", "worker", "session", "zygote"):
-        full = "_fastest." + name
-        module = types.ModuleType(full)
-        module.__file__ = "<fastest>/%s.py" % name
-        sys.modules[full] = module
-        setattr(package, name, module)
-        exec(compile(sources[full], module.__file__, "exec"), module.__dict__)
+    package.tracer_source = sources.pop("tracer.c")
+    cache = _add(package, "codecache", compile(sources["codecache"], "<fastest>/codecache.py", "exec"))
+    store, key = cache.Store("worker"), cache.hash_of(data)
+    code = store.get(key)
+    if code is None:
+        code = {name: compile(text, "<fastest>/%s.py" % name, "exec") for name, text in sources.items()}
+        store.put(key, code)
+    for name in ("wire", "trace", "bytecode", "report", "items", "lean", "native", "verify", "worker", "session", "zygote"):
+        _add(package, name, code[name])
     sys.modules["_fastest.zygote"].main(3)
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 
+import _fastest.bytecode as bytecode
 import _fastest.lean as lean
 import _fastest.native as native
 import _fastest.report as report
@@ -157,7 +158,11 @@ class Session:
         self.session = pytest.Session.from_config(config)
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
-        config.hook.pytest_collection(session=self.session)
+        helpers = bytecode.Helpers(self.setup["bytecode"], config, [p for p in self.plugin.planned if p in self.plugin.wanted])
+        try:
+            config.hook.pytest_collection(session=self.session)
+        finally:
+            helpers.stop()
         self.interrupted = bool(self.session.testsfailed) and not config.option.continue_on_collection_errors
 
     def _credit_warnings(self, path, first):

@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 
 import _fastest
+import _fastest.codecache as codecache
 
 events = []  # (kind, absolute path or "", the planned module whose own code asked, or "")
 sampled = []  # sources that Hypothesis took constants from; kept, since it reads them once for all tests
@@ -164,12 +165,8 @@ def _compile(path):
 
 
 def _hook_frames():
-    cache = os.environ.get("FASTEST_CACHE_DIR")
-    if not cache:
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        cache = os.path.join(home, "fastest")
     key = "%s %s %s" % (_fastest.tracer_source, sys.version, sysconfig.get_path("include"))
-    path = os.path.join(cache, "tracer-%s.so" % hashlib.sha256(key.encode()).hexdigest()[:20])
+    path = os.path.join(codecache.folder(), "tracer-%s.so" % hashlib.sha256(key.encode()).hexdigest()[:20])
     if not os.path.exists(path) and not _compile(path):
         return
     loader = importlib.machinery.ExtensionFileLoader("_fastest_tracer", path)
@@ -236,7 +233,7 @@ class Sorter:
         self.ours = tuple({top + "/" for top in map(_top_package, planned) if top})
         self.root = root.rstrip("/") + "/"
         self.temporary = tempfile.gettempdir().rstrip("/") + "/"
-        self.left_out = ("/proc/", "/sys/", "/dev/", state_dir.rstrip("/") + "/")
+        self.left_out = ("/proc/", "/sys/", "/dev/", state_dir.rstrip("/") + "/", codecache.folder() + "/code/")
         self.known = {}
         self.files = {}  # file name of code -> path, or None
         self.planned = set(planned)

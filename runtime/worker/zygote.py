@@ -94,8 +94,10 @@ def main(fd):
     trace.install()
     _as_pytest(setup)
     gc.disable()
+    import _fastest.bytecode as bytecode
     import _fastest.session as session
 
+    setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
     sorter = trace.Sorter(setup["root"], setup["state_dir"], [])
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))

@@ -41,6 +41,16 @@ def test_a_lost_worker_names_its_test_and_the_others_run(project, name):
     assert "3 passed (1 cached), 1 failed" in r.out, r
 
 
+def test_results_that_were_held_back_are_made_again(project):
+    """Quick tests are told of together: a crash takes with it what had not been told."""
+    project.write("test_many.py", "import os\n" + "".join(
+        "def test_%02d(): %s\n" % (i, "os._exit(0)" if i == 37 else "pass") for i in range(50)))
+    r = project.fastest("-n", "1")
+    assert r.code == 1, r
+    assert [t for t, outcome in project.outcomes().items() if outcome != "passed"] == ["test_many.py::test_37"]
+    assert "49 passed (0 cached), 1 failed" in r.out, r
+
+
 def test_every_test_crashes(project):
     project.write("test_all.py", "import os\n" + "".join("def test_%d(): os._exit(0)\n" % i for i in range(6)))
     r = project.fastest("-n", "2")

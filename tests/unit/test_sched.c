@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "runtime/pool/running.h"
 #include "runtime/pool/sched.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void op_run(void *ctx, struct worker *w, const uint32_t *numbers, uint32_
     for (uint32_t i = 1; i < n; i++)
         assert_int_equal(numbers[i], numbers[i - 1] + 1);
     assert_int_equal(w->state, WORKER_READY);
-    assert_true(w->queued <= 64);
+    assert_true(w->queued <= 512);
 }
 
 static void op_hold(void *ctx, struct worker *w)
@@ -414,6 +415,42 @@ static void test_retire(void **state)
     free_world(o);
 }
 
+static void test_a_crash_before_the_results_have_come(void **state)
+{
+    struct world *o = new_world(1);
+    static uint8_t cuts[8];
+    (void)state;
+    o->s.all_asked = true;
+    add(o, 0, 0, 8, cuts);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    uint32_t sent = (uint32_t)w->queued;
+    assert_true(sent >= 2);
+    sched_runs(w, sent - 1); /* the results of those before it are lost with the worker */
+    assert_int_equal(sched_running(w)->item, sent - 1);
+    sched_remove(&o->s, w, STR("{}"));
+    run_world(o);
+    assert_int_equal(o->done[0], 1);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(o->outcome[0][i], i == sent - 1);
+    free_world(o);
+}
+
+static void test_live_workers_have_slots_of_their_own(void **state)
+{
+    struct sched s = {.last_id = RUNNING_SLOTS - 1};
+    (void)state;
+    struct worker *first = sched_new_worker(&s);
+    s.last_id = 2 * RUNNING_SLOTS - 1;
+    struct worker *second = sched_new_worker(&s);
+    assert_int_equal(first->id, RUNNING_SLOTS);
+    assert_int_equal(second->id, 2 * RUNNING_SLOTS + 1);
+    s.last_id = UINT32_MAX;
+    assert_int_equal(sched_new_worker(&s)->id, 2);
+    sched_release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +467,8 @@ int main(void)
         cmocka_unit_test(test_drop_and_stop),
         cmocka_unit_test(test_foreign_result_is_refused),
         cmocka_unit_test(test_retire),
+        cmocka_unit_test(test_a_crash_before_the_results_have_come),
+        cmocka_unit_test(test_live_workers_have_slots_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
