@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -247,7 +248,7 @@ static void check_records(struct stage *s)
 {
     struct stale st = {.plan = s->plan, .graph = &s->graph, .dirs = &s->dirs,
                        .sources = &s->sources, .last_environment = s->index.environment,
-                       .always = &s->probe.always, .dry = s->dry, .prepend = s->prepend};
+                       .always = &s->probe.always, .all = s->o->no_cache, .dry = s->dry, .prepend = s->prepend};
     stale_check(&st);
     if (!s->dry)
         fold_skips(s, st.namesake);
@@ -255,6 +256,13 @@ static void check_records(struct stage *s)
         s->index.environment = s->plan->environment;
         s->index.dirty = true;
     }
+}
+
+/* <pid>.json: is there such a process? A pool that persists may use its session again. */
+static bool is_alive(const char *name)
+{
+    long pid = strtol(name, NULL, 10);
+    return pid > 1 && kill((pid_t)pid, 0) == 0;
 }
 
 /* What sessions of earlier runs had executed before the tests (PROTOCOL.md, "shared"). */
@@ -265,6 +273,8 @@ static void drop_code(struct stage *s)
     state_path(s, &dir, "code");
     if (io_listdir(dir.p, &list)) {
         for (size_t i = 0; i < list.n; i++) {
+            if (is_alive(list.items[i].name))
+                continue;
             buf_clear(&path);
             path_join(&path, buf_view(&dir), str_z(list.items[i].name));
             unlink(path.p);

@@ -17,6 +17,7 @@ struct generate_options {
     int n_own_args;
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
     struct plan_options options; /* copied into the plan; python is filled in by the probe */
+    bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
 };

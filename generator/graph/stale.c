@@ -190,7 +190,9 @@ static struct str reason(struct stale *s, const struct plan_module *m, struct in
     struct str input = changed_input(s, r);
     if (input.n)
         return input;
-    return r->flags & REC_ALWAYS || stale_always(s->always, m->rel) ? STR("it always runs") : STR("");
+    if (r->flags & REC_ALWAYS || stale_always(s->always, m->rel))
+        return STR("it always runs");
+    return s->all ? STR("--no-cache") : STR("");
 }
 
 static void set_why(struct plan_module *m, struct str why)

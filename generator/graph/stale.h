@@ -13,6 +13,7 @@ struct stale {
     struct sources *sources;
     struct hash128 last_environment;
     const struct strs *always; /* see probe.h */
+    bool all;                /* whatever the records say */
     bool dry;                /* records stay as they are */
     bool prepend;            /* import mode prepend or append: one module name, one file */
     struct map by_rel, seen; /* own: nodes as records name them; what executed_same has found out */

@@ -15,7 +15,7 @@ struct cli {
     const char *python, *state_dir, *junit, *json, *color, *optimizer_name;
     enum optimizer optimizer;
     int workers, maxfail;
-    bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
+    bool fail_fast, persistent, no_cache, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;

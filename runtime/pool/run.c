@@ -274,10 +274,12 @@ static bool adopt_run(struct pool *p, struct peer *peer, uint64_t run_id, uint64
     p->plan = plan;
     sched_retire(&p->sched);
     run_reset(p);
-    if (zygote_usable(p))
+    if (!zygote_usable(p))
+        zygote_discard(p);
+    else if (!session_usable(p))
         session_reset(p);
     else
-        zygote_discard(p);
+        sched_prefork(&p->sched);
     run_prepare(p);
     return true;
 }

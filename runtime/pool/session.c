@@ -2,6 +2,7 @@
 #include "runtime/pool/state.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
 #include "runtime/wire/json.h"
 #include "runtime/wire/msg.h"
@@ -12,6 +13,9 @@
 
 enum { MAX_ITEMS = 20 * 1000 * 1000, MAX_RESTARTS = 3 };
 
+/* What import has looked at beside files (a clock, a server) is not older than this. */
+static const int64_t MAX_AGE_NS = INT64_C(600) * 1000 * 1000 * 1000;
+
 static void free_modules(struct session *s)
 {
     for (size_t i = 0; i < s->n_modules; i++) {
@@ -20,6 +24,7 @@ static void free_modules(struct session *s)
     }
     free(s->modules);
     map_release(&s->by_path);
+    loaded_release(&s->loaded);
     s->modules = NULL;
     s->by_path = (struct map){0};
     s->n_modules = s->cap = 0;
@@ -105,6 +110,21 @@ static void rebase_tasks(struct pool *p)
     }
 }
 
+/* False: it is for this run alone. */
+static bool read_collected(struct session *s, struct str text)
+{
+    struct json j = json_of(text);
+    struct buf key = {0};
+    bool ok = json_enter(&j, '{'), again = false;
+    while (ok && json_key(&j, &key)) {
+        if (str_eq(buf_view(&key), STR("again")))
+            again = json_peek(&j) == 't';
+        ok = str_eq(buf_view(&key), STR("loaded")) ? loaded_read(&s->loaded, &j) : json_skip(&j);
+    }
+    buf_release(&key);
+    return ok && json_done(&j) && again;
+}
+
 bool session_on_collected(struct pool *p, const struct frame *f)
 {
     struct session *s = &p->session;
@@ -119,11 +139,41 @@ bool session_on_collected(struct pool *p, const struct frame *f)
     }
     pool_log(p, "collected %u items in %zu modules: %.*s", s->n_items, s->n_modules,
              (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
+    s->again = read_collected(s, f->payload) && !(f->tag & COLLECTED_INTERRUPTED);
     rebase_tasks(p);
     run_start_batches(p);
     if (s->forks && s->n_items && !p->stopped && !p->sched.tasks)
         sched_prefork(&p->sched); /* ready before the first client comes */
     return true;
+}
+
+/* The modules that a plan has, and whether anybody asks for what they do not cover: collection may depend on both. */
+static struct hash128 planned_hash(const struct plan *plan)
+{
+    struct hasher *h = hasher_new();
+    hasher_u64(h, plan->other);
+    for (uint32_t i = 0; i < plan->n_modules; i++)
+        hasher_str(h, plan->modules[i].path);
+    return hasher_done(h);
+}
+
+void session_asked(struct pool *p)
+{
+    loaded_begin(&p->session.loaded);
+    p->session.planned = planned_hash(&p->plan);
+    p->session.state = SESSION_ASKED;
+}
+
+bool session_usable(struct pool *p)
+{
+    struct session *s = &p->session;
+    if (s->state != SESSION_COLLECTED || !s->peer || !s->again || !s->forks || s->serving ||
+        clock_wall_ns() - s->loaded.started_ns > MAX_AGE_NS || !hash128_eq(s->planned, planned_hash(&p->plan)))
+        return false;
+    for (uint32_t i = 0; i < p->plan.n_modules; i++)
+        if (p->plan.modules[i].stale && !session_find(p, p->plan.modules[i].path))
+            return false;
+    return loaded_same(&s->loaded);
 }
 
 void session_closed(struct pool *p, struct peer *peer)

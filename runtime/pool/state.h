@@ -5,6 +5,7 @@
 
 #include "generator/graph/plan.h"
 #include "runtime/base/map.h"
+#include "runtime/pool/loaded.h"
 #include "runtime/pool/running.h"
 #include "runtime/pool/sched.h"
 #include "runtime/wire/conn.h"
@@ -45,11 +46,7 @@ struct zygote {
     enum zygote_state state;
     pid_t pid;          /* our child; 0 when reaped */
     struct peer *peer;
-    struct plan_file *files; /* loaded code, as it was at READY */
-    char **paths;
-    size_t n_files;
-    int64_t started_ns;   /* wall clock */
-    bool raced;           /* a file changed while it was being loaded: not for another run */
+    struct loaded loaded; /* code, as it was at READY */
     struct hash128 setup; /* of what it was started with: a change needs another */
     char token[33];
 };
@@ -63,6 +60,9 @@ struct session {
     size_t n_modules, cap;
     struct map by_path; /* index + 1 */
     uint32_t n_items;
+    struct loaded loaded;   /* what collection has read, as it was at COLLECTED */
+    struct hash128 planned; /* of the modules that the plan had */
+    bool again;             /* another run may use it */
 };
 
 enum pool_life { LIFE_RUNS, LIFE_WORKERS_END, LIFE_SESSION_ENDS, LIFE_OVER };
@@ -116,12 +116,15 @@ void zygote_reaped(struct pool *p, uint32_t status);
 void zygote_discard(struct pool *p); /* ends it and its session, now */
 
 /* session.c */
+void session_asked(struct pool *p); /* a SESSION frame has gone to the zygote */
 bool session_on_module(struct pool *p, const struct frame *f);
 bool session_on_collected(struct pool *p, const struct frame *f);
 void session_closed(struct pool *p, struct peer *peer);
 void session_reset(struct pool *p);
 struct collected *session_find(struct pool *p, struct str path);
 bool session_restart(struct pool *p); /* a new one that continues the tasks of the old */
+/* Has it collected what a new plan asks for, and is everything as it was? */
+bool session_usable(struct pool *p);
 
 /* run.c: clients */
 bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f);

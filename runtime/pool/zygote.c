@@ -2,7 +2,6 @@
 #include "runtime/pool/state.h"
 
 #include "runtime/base/arena.h"
-#include "runtime/base/clock.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/pack.h"
 #include "runtime/proc/spawn.h"
@@ -15,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MAX_READY_FILES = 1000000 };
 
 static bool new_token(char token[33])
 {
@@ -129,22 +126,11 @@ static pid_t spawn_python(struct pool *p, int fd, struct err *err)
     return pid;
 }
 
-static void free_files(struct zygote *z)
-{
-    for (size_t i = 0; i < z->n_files; i++)
-        free(z->paths[i]);
-    free(z->paths);
-    free(z->files);
-    z->paths = NULL;
-    z->files = NULL;
-    z->n_files = 0;
-}
-
 bool zygote_start(struct pool *p, struct err *err)
 {
     struct zygote *z = &p->zygote;
     int fds[2];
-    free_files(z);
+    loaded_begin(&z->loaded);
     if (!new_token(z->token))
         return err_errno(err, "/dev/urandom: cannot be read");
     if (!sock_pair(fds, err))
@@ -157,38 +143,11 @@ bool zygote_start(struct pool *p, struct err *err)
     }
     z->pid = pid;
     z->state = ZYGOTE_STARTING;
-    z->started_ns = clock_wall_ns();
-    z->raced = false;
     z->setup = setup_hash(&p->plan);
     z->peer = peer_add(p, fds[0], ROLE_ZYGOTE);
     send_source(z->peer);
     send_config(p);
     return true;
-}
-
-/* A file system's clock may lag behind ours by a tick. */
-static const int64_t clock_grain_ns = 20 * 1000 * 1000;
-
-static bool read_files(struct json *j, struct zygote *z)
-{
-    size_t cap = 0, paths_cap = 0;
-    struct buf path = {0};
-    bool ok = json_enter(j, '[');
-    while (ok && json_item(j)) {
-        buf_clear(&path);
-        ok = json_string(j, &path) && z->n_files < MAX_READY_FILES;
-        if (!ok)
-            break;
-        z->paths = xgrow(z->paths, &paths_cap, z->n_files + 1, sizeof *z->paths);
-        z->files = xgrow(z->files, &cap, z->n_files + 1, sizeof *z->files);
-        char *copy = xmalloc(path.n + 1);
-        memcpy(copy, path.p ? path.p : "", path.n + 1);
-        z->paths[z->n_files] = copy;
-        z->files[z->n_files] = (struct plan_file){.path = str_z(copy), .st = io_stat_path(copy)};
-        z->raced |= z->files[z->n_files++].st.ctime_ns > z->started_ns - clock_grain_ns;
-    }
-    buf_release(&path);
-    return ok && !j->bad;
 }
 
 bool zygote_on_ready(struct pool *p, const struct frame *f)
@@ -197,7 +156,7 @@ bool zygote_on_ready(struct pool *p, const struct frame *f)
     struct buf key = {0};
     bool ok = p->zygote.state == ZYGOTE_STARTING && json_enter(&j, '{');
     while (ok && json_key(&j, &key))
-        ok = str_eq(buf_view(&key), STR("files")) ? read_files(&j, &p->zygote) : json_skip(&j);
+        ok = str_eq(buf_view(&key), STR("files")) ? loaded_read(&p->zygote.loaded, &j) : json_skip(&j);
     buf_release(&key);
     if (!ok || !json_done(&j))
         return false;
@@ -211,15 +170,10 @@ bool zygote_usable(struct pool *p)
     struct zygote *z = &p->zygote;
     if (z->state == ZYGOTE_STARTING)
         return hash128_eq(z->setup, setup_hash(&p->plan));
-    if (z->state != ZYGOTE_READY || z->raced || !p->plan.options.persistent ||
+    if (z->state != ZYGOTE_READY || !p->plan.options.persistent ||
         !hash128_eq(z->setup, setup_hash(&p->plan)))
         return false;
-    for (size_t i = 0; i < z->n_files; i++) {
-        struct io_stat now = io_stat_path(z->paths[i]);
-        if (!io_stat_same(&now, &z->files[i].st))
-            return false;
-    }
-    return true;
+    return loaded_same(&z->loaded);
 }
 
 static void path_list(struct buf *b, const struct plan *plan, bool clean_only)
@@ -251,7 +205,7 @@ void zygote_ask_session(struct pool *p)
     buf_printf(&b, ", \"other\": %s}", p->plan.other ? "true" : "false");
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);
-    p->session.state = SESSION_ASKED;
+    session_asked(p);
     if (!fork)
         z->state = ZYGOTE_USED;
 }
@@ -291,5 +245,5 @@ void zygote_discard(struct pool *p)
         kill(z->pid, SIGTERM);
     z->pid = 0; /* reaped later, nobody asks for its status */
     z->state = ZYGOTE_NONE;
-    free_files(z);
+    loaded_release(&z->loaded);
 }

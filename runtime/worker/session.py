@@ -230,7 +230,7 @@ class Session:
         found = self._collect_reports(modules)
         if OTHER in found:
             modules.setdefault(OTHER, [])
-        noted = trace.take()
+        self.noted = noted = trace.take()
         shared = self.sorter.sort(event for event in noted if event[0] != "code")
         self.code_path = self._save_code(noted)
         for path, items in modules.items():
@@ -243,6 +243,31 @@ class Session:
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
+
+
+    def for_again(self):
+        """"again" and "loaded" of COLLECTED: whether another run may use this session, while what it has read is as it is."""
+        noted = self.noted + [event for events in self.plugin.noted.values() for event in events]
+        deps = self.sorter.sort(event for event in noted if event[0] != "code")
+        again = self.setup["persistent"] and not deps.pop("spawn", None) and not self.plugin.reports and \
+            all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
+        loaded = {path for paths in deps.values() if isinstance(paths, list) for path in paths}
+        files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        loaded.update(f for f in files if isinstance(f, str) and os.path.isabs(f) and not self.sorter.leave_out(f))
+        return {"again": again, "loaded": sorted(loaded) if again else []}
+
+
+_ORDERING = ("pytest_sessionstart", "pytest_collection", "pytest_collection_modifyitems", "pytest_collection_finish",
+             "pytest_generate_tests", "pytest_itemcollected")
+_LASTING = ("_pytest.", "_fastest.", "_hypothesis_pytestplugin", "xdist.", "anyio.", "pytest_asyncio.", "pytest_mock.",
+            "pytest_timeout", "pytest_cov.", "pytest_subtests")
+
+
+def _is_lasting(impl, sorter):
+    """Whether a hook does the same for each run: pytest's do, known plugins', the project's own while its files are the same."""
+    name = impl.function.__module__
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return name.startswith(_LASTING) or isinstance(path, str) and not sorter.leave_out(path)
 
 
 def why_not_fork(own_fds, own_pids=()):
@@ -289,6 +314,7 @@ def run(config, setup, request, reap, own_fds=()):
     gc.freeze()
     gc.enable()
     document = {"modules": len(session.plugin.wanted), "items": len(session.items), "text": why}
+    document.update(session.for_again())
     conn.send(wire.COLLECTED, wire.dump(document), (0 if why else 1) | (2 if session.interrupted else 0))
     try:
         _serve(session, conn, reap, own_fds)
