@@ -14,7 +14,7 @@ static const char rules[] =
     "  generator = 1\n"
     "  restat = 1\n"
     "rule fastest_batch\n"
-    "  command = $fastest batch $fastest_state $batch\n"
+    "  command = exec $fastest batch $fastest_state $batch\n"
     "  description = test $batch\n"
     "  depfile = $fastest_dir/b/$batch.d\n"
     "  deps = gcc\n"

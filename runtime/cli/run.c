@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define JOBS "24" /* clients at a time */
+
 static volatile sig_atomic_t ninja_pid;
 static volatile sig_atomic_t interrupted;
 
@@ -55,11 +57,14 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
         int null = open("/dev/null", O_RDONLY);
         if (null >= 0)
             dup2(null, STDIN_FILENO);
-        const char *flags = getenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
-        if (flags && strstr(flags, "--jobserver") && !strstr(flags, "fifo:"))
-            unsetenv("MAKEFLAGS");
+        const char *flags = getenv("MAKEFLAGS");
+        bool server = flags && strstr(flags, "--jobserver");
+        if (server && !strstr(flags, "fifo:"))
+            unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
+        /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
+        const char *jobs = server ? NULL : "-j" JOBS;
         if (chdir(root.p) == 0)
-            execlp(ninja, ninja, "--quiet", "-f", top.p, (char *)NULL);
+            execlp(ninja, ninja, "--quiet", "-f", top.p, jobs, (char *)NULL);
         _exit(127);
     }
     bool ok = pid > 0;

@@ -14,6 +14,7 @@ from _pytest.mark.structures import NodeKeywords, get_unpacked_marks
 from _pytest.stash import Stash
 
 Function = pytest.Function
+_new, _set = object.__new__, object.__setattr__
 _from_parent = Function.__dict__["from_parent"].__func__
 _KNOWN = {"name", "fixtureinfo", "callspec", "keywords", "originalname"}
 _checked = {}  # kind of item -> whether both ways come to the same
@@ -25,14 +26,36 @@ def install():
 
 
 def _id(item, parent, base, callspec):
-    if _STRUCTURED:
-        item._id = parent.id.child(base).with_params(callspec.id if callspec is not None and callspec._idlist else None)
-    else:
+    if not _STRUCTURED:
         item._nodeid = parent.nodeid + "::" + item.name
+        return
+    above = parent.id
+    item._id = own = _new(type(above))  # frozen: parent.id.child(base).with_params(…)
+    _set(own, "path", above.path)
+    _set(own, "names", (*above.names, base))
+    _set(own, "params", callspec.id if callspec is not None and callspec._idlist else None)
+    _set(own, "_str_cache", None)
+
+
+def _request(item, fixtureinfo):
+    request = _new(TopRequest)
+    request.fixturename = None
+    request._pyfuncitem = item
+    request._arg2fixturedefs = fixtureinfo.name2fixturedefs
+    request._fixture_defs = {}
+    return request
+
+
+def _keywords(item, name, parent):
+    keywords = _new(NodeKeywords)
+    keywords.node = item
+    keywords.parent = parent
+    keywords._markers = {name: True}
+    return keywords
 
 
 def _bind(item, parent, base):
-    """The function or method, and the marks and attributes that it has."""
+    """Finds the function or method: its attributes, when it has some."""
     if isinstance(parent, pytest.Class):
         item._instance = instance = parent.newinstance()
         item._obj = obj = getattr(instance, base)
@@ -41,27 +64,12 @@ def _bind(item, parent, base):
         item._obj = obj = getattr(parent.obj, base)
     plain = getattr(obj, "__func__", obj)
     if type(plain) is types.FunctionType and not plain.__dict__:
-        return obj, ()
+        return None
     item.own_markers.extend(get_unpacked_marks(obj))
-    return obj, obj.__dict__
+    return obj.__dict__
 
 
-def _make(parent, name, fixtureinfo, callspec=None, keywords=None, originalname=None):
-    item = object.__new__(Function)
-    item.name = name
-    item.parent = parent
-    item.config = parent.config
-    item.session = parent.session
-    item.path = parent.path
-    item.keywords = NodeKeywords(item)
-    item.own_markers = []
-    item.extra_keyword_matches = set()
-    item.originalname = base = originalname or name
-    _id(item, parent, base, callspec)
-    item.stash = item._store = Stash()
-    item._report_sections = []
-    item.user_properties = []
-    obj, attributes = _bind(item, parent, base)
+def _mark(item, attributes, callspec, keywords):
     if callspec:
         item.callspec = callspec
         item.own_markers.extend(callspec.marks)
@@ -71,11 +79,39 @@ def _make(parent, name, fixtureinfo, callspec=None, keywords=None, originalname=
         item.keywords.update(attributes)
     if keywords:
         item.keywords.update(keywords)
+
+
+def _make(parent, name, fixtureinfo, callspec=None, keywords=None, originalname=None, function=None):
+    item = _new(Function)
+    item.name = name
+    item.parent = parent
+    item.config = parent.config
+    item.session = parent.session
+    item.path = parent.path
+    item.keywords = _keywords(item, name, parent)
+    item.own_markers = []
+    item.extra_keyword_matches = set()
+    item.originalname = base = originalname or name
+    _id(item, parent, base, callspec)
+    item.stash = item._store = Stash()
+    item._report_sections = []
+    item.user_properties = []
+    if function is None:
+        _mark(item, _bind(item, parent, base), callspec, keywords)
+    else:
+        item._instance, item._obj = None, function
     item._fixtureinfo = fixtureinfo
     item.fixturenames = fixtureinfo.names_closure
     item.funcargs = {}
-    item._request = TopRequest(item, _ispytest=True)
+    item._request = _request(item, fixtureinfo)
     return item
+
+
+def plain(parent, name, function, fixtureinfo):
+    """Of a module's function without attributes, where that is known to come to the same; else None."""
+    if type(parent) is pytest.Module and _checked.get((pytest.Module, False)):
+        return _make(parent, name, fixtureinfo, function=function)
+    return None
 
 
 def _fast_from_parent(cls, parent, **kw):

@@ -49,8 +49,11 @@ def _lean_reorder(items):
     return _reorder(items) if any(hasattr(item, "callspec") for item in items) else list(dict.fromkeys(items))
 
 
-_INERT = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type(None), bool, int, float, str, bytes, tuple, list,
-          dict, set, frozenset)  # of exactly such a type no value is a fixture, or hides one
+_INERT = frozenset((types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type(None), bool, int, float, str, bytes,
+                    tuple, list, dict, set, frozenset))  # of exactly such a type no value is a fixture, or hides one
+
+
+_VALUES = frozenset(_INERT) - {types.FunctionType, types.BuiltinFunctionType}  # neither classes nor callable: no tests
 
 
 def _has_no_fixtures(module):
@@ -138,7 +141,8 @@ class _Lean:
         """None: it is not one of those."""
         names = _argument_names(function, self.method)
         info = self.info(names, name, function) if names is not None else None
-        return info and pytest.Function.from_parent(self.collector, name=name, fixtureinfo=info)
+        return info and (items.plain(self.collector, name, function, info) or
+                         pytest.Function.from_parent(self.collector, name=name, fixtureinfo=info))
 
 
 def _prefixes(collector):
@@ -171,8 +175,10 @@ def _lean_collect(collector):
             seen.add(name)
             if own and isinstance(obj, (types.FunctionType, type)) and obj.__module__ != own:
                 continue
-            result = None
-            if type(obj) is types.FunctionType and not obj.__dict__:
+            result, kind = None, type(obj)
+            if kind in _VALUES:
+                continue
+            if kind is types.FunctionType and not obj.__dict__:
                 if not name.startswith(prefixes):
                     continue
                 result = lean.item(name, obj)

@@ -85,6 +85,20 @@ def test_a_second_run_uses_the_same_pool(tree):
     assert before & set(processes(tree)), "no process of the first run is alive"
 
 
+@pytest.mark.parametrize("name", ["src/util.py", "data.txt", "data/new.txt"])
+def test_a_session_serves_on_while_what_it_has_read_is_as_it_was(tree, name):
+    tree.write("data.txt", "1")
+    tree.write("data/old.txt", "")
+    tree.write("tests/test_b.py", "import os\nNAMES = os.listdir('data'), open('data.txt').read()\ndef test_b(): pass\n")
+    sessions = []
+    for again in range(3):
+        assert "3 passed (0 cached)" in warm(tree, "--no-cache").out
+        sessions.append(tree.path("session.pid").read_text())
+        if again == 1:
+            tree.write(name, "# changed\ndef one(): return 1\n")
+    assert sessions[0] == sessions[1] != sessions[2], sessions
+
+
 def test_status_and_stop(tree):
     none = tree.run([FASTEST, "pool", "status"])
     assert "Traceback" not in none.out and none.out.strip(), none
