@@ -1,40 +1,14 @@
 #include "runtime/cli/options.h"
 
-#include "runtime/base/opt.h"
+#include "generator/config/config_options.h"
+#include "runtime/base/nearest.h"
 #include "runtime/cli/self.h"
+#include "runtime/cli/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct opt table[] = {
-    {"python", 0, OPT_STRING, offsetof(struct cli, python), "PATH",
-     "interpreter (default: $VIRTUAL_ENV's, then python3)"},
-    {"state-dir", 0, OPT_STRING, offsetof(struct cli, state_dir), "DIR",
-     "state directory (default: .fastest in pytest's rootdir)"},
-    {"workers", 'n', OPT_INT, offsetof(struct cli, workers), "N",
-     "worker processes (default: one a processor, more while tests sleep)"},
-    {"optimizer", 0, OPT_STRING, offsetof(struct cli, optimizer_name), "NAME",
-     "standard, parallel, optimized (the default), aggressive, verify"},
-    {"fail-fast", 'x', OPT_FLAG, offsetof(struct cli, fail_fast), NULL, "stop at the first failure"},
-    {"maxfail", 0, OPT_INT, offsetof(struct cli, maxfail), "N", "stop after N failures"},
-    {"junitxml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "write JUnit XML (xunit2)"},
-    {"junit-xml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "the same"},
-    {"json", 0, OPT_STRING, offsetof(struct cli, json), "FILE", "write pytest-json-report JSON"},
-    {"color", 0, OPT_STRING, offsetof(struct cli, color), "WHEN", "yes, no or auto"},
-    {"persistent-workers", 0, OPT_FLAG, offsetof(struct cli, persistent), NULL,
-     "keep the pool for the next run"},
-    {"no-cache", 0, OPT_FLAG, offsetof(struct cli, no_cache), NULL, "run every module, whatever the records say"},
-    {"restore-mtimes", 0, OPT_FLAG, offsetof(struct cli, restore_mtimes), NULL,
-     "give unchanged sources their recorded mtimes back (CI)"},
-    {"ignore-lines", 0, OPT_FLAG, offsetof(struct cli, ignore_lines), NULL,
-     "line numbers do not count as a change"},
-    {"ignore-docstrings", 0, OPT_FLAG, offsetof(struct cli, ignore_docstrings), NULL,
-     "docstrings do not count as a change of the functions that a test executes"},
-    {"help", 'h', OPT_FLAG, offsetof(struct cli, help), NULL, "this text"},
-    {"version", 0, OPT_FLAG, offsetof(struct cli, version), NULL, "version"},
-    {0}};
 
 /* Options whose output is pytest's own terminal or prompt: plain pytest runs them. */
 static const char *const plain_options[] = {
@@ -45,35 +19,98 @@ static const char *const plain_options[] = {
 
 static bool is_verbosity(const char *arg, int *delta)
 {
-    if (strcmp(arg, "--verbose") == 0) {
-        *delta = 1;
-        return true;
+    static const struct {
+        const char *name;
+        int delta;
+    } names[] = {{"-v", 1}, {"--verbose", 1}, {"-q", -1}, {"--quiet", -1}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(arg, names[i].name) == 0) {
+            *delta = names[i].delta;
+            return true;
+        }
+    return false;
+}
+
+/* Of -vx or --tb=short the option as pytest's table has it, else NULL. */
+static const struct config_option *pytest_option(const char *arg, bool *letters)
+{
+    size_t n = arg[1] == '-' ? strcspn(arg, "=") : 2;
+    *letters = arg[1] != '-' && arg[2] != '\0';
+    return config_option_find((struct str){arg, n}, true);
+}
+
+static void give(struct cli *c, const char *arg, size_t n)
+{
+    c->pytest_args[c->n_pytest_args++] = arena_dup(&c->arena, arg, n);
+}
+
+static void give_option(struct cli *c, const char *arg, size_t n)
+{
+    int delta = 0;
+    give(c, arg, n);
+    const char *copy = c->pytest_args[c->n_pytest_args - 1];
+    if (is_verbosity(copy, &delta))
+        c->verbosity += delta;
+    for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
+        if (strcmp(copy, plain_options[i]) == 0)
+            c->plain = plain_options[i];
+}
+
+static bool refuse_option(const struct cli *c, const char *arg, struct err *err)
+{
+    struct nearest near = {.word = {arg, strcspn(arg, "=")}};
+    struct buf name = {0};
+    for (const struct opt *o = cli_options; o->name; o++) {
+        buf_clear(&name);
+        buf_printf(&name, "--%s", o->name);
+        if (o->scope & command_scope(c->command))
+            nearest_try(&near, (struct str){arena_dup((struct arena *)(uintptr_t)&c->arena, name.p, name.n), name.n});
     }
-    if (strcmp(arg, "--quiet") == 0) {
-        *delta = -1;
-        return true;
+    buf_release(&name);
+    if (near.best.p)
+        return err_set(err, "%s: %s: not an option of it; did you mean %.*s?", c->command->name, arg, (int)near.best.n,
+                       near.best.p);
+    return err_set(err, "%s: %s: not an option of it; usage: fastest %s %s", c->command->name, arg, c->command->name,
+                   c->command->args);
+}
+
+static int take_item(struct cli *c, char *arg, struct err *err)
+{
+    if (c->command->takes == TAKES_NOTHING) {
+        err_set(err, "%s: %s: it takes no argument; see `fastest %s --help`", c->command->name, arg, c->command->name);
+        return OPT_REFUSED;
     }
-    if (arg[0] != '-' || (arg[1] != 'v' && arg[1] != 'q') ||
-        arg[strspn(arg + 1, arg[1] == 'v' ? "v" : "q") + 1] != '\0')
-        return false;
-    int n = (int)strlen(arg + 1);
-    *delta = arg[1] == 'v' ? n : -n;
-    return true;
+    if (c->command->takes == TAKES_TESTS)
+        give(c, arg, strlen(arg));
+    else
+        c->items[c->n_items++] = arg;
+    return 1;
 }
 
 static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
 {
     struct cli *c = ctx;
-    (void)argc;
-    (void)err;
-    int delta = 0;
-    if (is_verbosity(argv[0], &delta))
-        c->verbosity += delta;
-    for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
-        if (strcmp(argv[0], plain_options[i]) == 0)
-            c->plain = plain_options[i];
-    c->pytest_args[c->n_pytest_args++] = argv[0];
-    return 1;
+    bool letters = false;
+    if (strcmp(argv[0], "--") == 0) {
+        c->ended = true;
+        if (c->command->takes == TAKES_TESTS)
+            give(c, argv[0], 2);
+        return 1;
+    }
+    if (c->ended || argv[0][0] != '-' || !argv[0][1])
+        return take_item(c, argv[0], err);
+    if (!c->command->pytest)
+        return refuse_option(c, argv[0], err);
+    const struct config_option *o = pytest_option(argv[0], &letters);
+    if (o && letters && o->value == VALUE_NO) {
+        give_option(c, argv[0], 2);
+        return OPT_LETTER;
+    }
+    give_option(c, argv[0], strlen(argv[0]));
+    if (!o || letters || o->value != VALUE_YES || strchr(argv[0], '=') || argc < 2)
+        return 1;
+    give(c, argv[1], strlen(argv[1]));
+    return 2;
 }
 
 /* Splits FASTEST_ADDOPTS at white space, with sh's quotes and backslashes. */
@@ -123,24 +160,16 @@ static void trade(struct cli *c)
     c->n_pytest_args++;
 }
 
-static bool choose_optimizer(struct cli *c, struct err *err)
+static void choose_optimizer(struct cli *c)
 {
-    if (!c->optimizer_name)
-        return true;
-    while (c->optimizer < N_OPTIMIZERS && strcmp(optimizer_name(c->optimizer), c->optimizer_name) != 0)
+    while (c->optimizer_name && strcmp(optimizer_name(c->optimizer), c->optimizer_name) != 0)
         c->optimizer++;
-    if (c->optimizer == N_OPTIMIZERS)
-        return err_set(err, "--optimizer: '%s' is none of standard, parallel, optimized, aggressive, verify",
-                       c->optimizer_name);
     if (c->optimizer == OPTIMIZER_AGGRESSIVE)
         trade(c);
-    return true;
 }
 
 static bool check_values(const struct cli *c, struct err *err)
 {
-    if (c->color && strcmp(c->color, "yes") && strcmp(c->color, "no") && strcmp(c->color, "auto"))
-        return err_set(err, "--color: '%s' is none of yes, no, auto", c->color);
     if (c->workers < 0)
         return err_set(err, "-n: %d: a number of workers is wanted (0 = automatic)", c->workers);
     if (c->maxfail < 0)
@@ -148,29 +177,60 @@ static bool check_values(const struct cli *c, struct err *err)
     return true;
 }
 
-bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
+static bool check_word(const struct cli *c, struct err *err)
 {
-    memset(c, 0, sizeof *c);
-    const char *extra = getenv("FASTEST_ADDOPTS");
-    size_t max = (size_t)argc + (extra ? strlen(extra) / 2 + 1 : 0) + 2; /* and one that trade() adds */
-    char **all = arena_array(&c->arena, max, sizeof *all);
-    int n = extra ? split_words(&c->arena, extra, all, (int)max - argc - 2) : 0;
-    memcpy(all + n, argv, (size_t)argc * sizeof *all);
-    c->own_args = argv;
-    c->n_own_args = argc;
-    c->pytest_args = arena_array(&c->arena, max, sizeof *c->pytest_args);
+    const struct command *k = c->command;
+    if (k->takes != TAKES_WORD || !k->words || !c->n_items)
+        return true;
+    if (c->n_items > 1)
+        return err_set(err, "%s: %s: one word is taken; usage: fastest %s %s", k->name, c->items[1], k->name, k->args);
+    struct opt o = {.kind = OPT_STRING, .words = k->words};
+    const char *ignored;
+    return opt_set(&o, &ignored, k->name, c->items[0], err);
+}
+
+/* FASTEST_ADDOPTS, and the arguments: the strings are ours. */
+static char **all_arguments(struct cli *c, int argc, char **argv, int *n, size_t *max)
+{
+    const char *extra = c->command->pytest ? getenv("FASTEST_ADDOPTS") : NULL;
+    *max = 1; /* what trade() adds */
+    for (int i = 0; i < argc; i++)
+        *max += strlen(argv[i]) + 1; /* letters that stand together count one by one */
+    *max += extra ? strlen(extra) : 0;
+    char **all = arena_array(&c->arena, *max, sizeof *all);
+    *n = extra ? split_words(&c->arena, extra, all, (int)(*max) - argc - 1) : 0;
+    for (int i = 0; i < argc; i++)
+        all[(*n)++] = arena_dup(&c->arena, argv[i], strlen(argv[i]));
+    return all;
+}
+
+static bool parse_all(struct cli *c, int n, char **all, struct err *err)
+{
+    bool raw = c->command->takes == TAKES_RAW && !(n == 1 && strcmp(all[0], "--help") == 0);
+    for (int i = 0; raw && i < n; i++)
+        c->items[c->n_items++] = all[i];
+    return raw || opt_parse(cli_options, command_scope(c->command), c, n, all, take_unknown, c, err);
+}
+
+bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err)
+{
     char cwd[4096];
+    int n;
+    size_t max;
+    *c = (struct cli){.command = command, .own_args = argv, .n_own_args = argc, .seed = -1};
+    char **all = all_arguments(c, argc, argv, &n, &max);
+    c->pytest_args = arena_array(&c->arena, max, sizeof *c->pytest_args);
+    c->items = arena_array(&c->arena, (size_t)n + 1, sizeof *c->items);
     if (!getcwd(cwd, sizeof cwd))
         return err_errno(err, "the current directory cannot be named");
     c->cwd = arena_dup(&c->arena, cwd, strlen(cwd));
-    if (!self_path(&c->arena, &c->self, err))
-        return false;
-    if (!opt_parse(table, c, n + argc, all, take_unknown, c, err))
+    if (!self_path(&c->arena, &c->self, err) || !parse_all(c, n, all, err))
         return false;
     if (c->fail_fast)
         c->maxfail = 1;
-    return choose_optimizer(c, err) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
-           check_values(c, err);
+    choose_optimizer(c);
+    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
+           (c->help || check_word(c, err));
 }
 
 void cli_release(struct cli *c)
@@ -218,12 +278,12 @@ bool cli_color(const struct cli *c, int fd)
     return isatty(fd) && !(term && strcmp(term, "dumb") == 0);
 }
 
-void cli_help(void)
+struct str cli_item_path(struct cli *c, const char *item)
 {
-    puts("usage: fastest [run] [options] [paths | node ids]\n"
-         "       fastest init [options] [paths]     write build.ninja, for `ninja test`\n"
-         "       fastest pool status|stop           the persistent workers of this directory\n\n"
-         "Runs a pytest suite as an incremental build. Any other option goes to pytest.\n");
-    opt_help(table);
-    puts("\nFASTEST_ADDOPTS adds options; NINJA names another ninja.");
+    struct buf b = {0};
+    const char *end = strstr(item, "::");
+    path_join(&b, str_z(c->cwd), (struct str){item, end ? (size_t)(end - item) : strlen(item)});
+    struct str out = {arena_dup(&c->arena, b.p, b.n), b.n};
+    buf_release(&b);
+    return out;
 }

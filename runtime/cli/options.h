@@ -1,6 +1,6 @@
-/* The command line: our options from one table, everything else kept in order for pytest.
+/* The command line: our options by the table (table.h), everything else kept in order for pytest.
  *
- * Calling sequence: struct cli c; cli_parse(&c, argc, argv, &err); … cli_release(&c).
+ * Calling sequence: struct cli c; cli_parse(&c, command, argc, argv, &err); … cli_release(&c).
  * FASTEST_ADDOPTS is read before the arguments, as pytest reads PYTEST_ADDOPTS. */
 #ifndef FASTEST_CLI_OPTIONS_H
 #define FASTEST_CLI_OPTIONS_H
@@ -11,14 +11,23 @@
 
 #define FASTEST_VERSION "0.1.0"
 
+struct command;
+
 struct cli {
-    const char *python, *state_dir, *junit, *json, *color, *optimizer_name;
+    const struct command *command;
+    /* by the table */
+    const char *python, *state_dir, *junit, *json, *color, *optimizer_name, *parser, *format, *since;
+    int workers, maxfail, sample, seed;
+    bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
+    bool no_cache, modules, as_json;
+    /* made of them */
     enum optimizer optimizer;
-    int workers, maxfail;
-    bool fail_fast, persistent, no_cache, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;
+    char **items;           /* what a command is about, when that is not pytest's: files, a word */
+    int n_items;
+    bool ended;             /* -- was seen: no options follow */
     const char *plain;      /* the option that only plain pytest can serve, or NULL */
     char *cwd, *self;       /* invocation directory; absolute path of this binary */
     struct arena arena;     /* owns all of the above */
@@ -26,13 +35,14 @@ struct cli {
     int n_own_args;
 };
 
-bool cli_parse(struct cli *c, int argc, char **argv, struct err *err);
+bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err);
 void cli_release(struct cli *c);
-void cli_help(void);
 /* The scan's view of these options. */
 struct generate_options cli_generate_options(const struct cli *c);
 /* Colour wanted on this descriptor: --color=yes|no|auto, NO_COLOR, FORCE_COLOR, PY_COLORS (pytest
  * 9, _pytest/_io/terminalwriter.py), a terminal. */
 bool cli_color(const struct cli *c, int fd);
+/* An item as an absolute path without its "::…", in the arena. */
+struct str cli_item_path(struct cli *c, const char *item);
 
 #endif

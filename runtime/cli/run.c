@@ -173,44 +173,37 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
     return ok;
 }
 
-bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
+static bool run_tests(struct cli *c, int64_t start_ns, enum exit_code *code, struct err *err)
 {
-    struct cli c;
     struct plan plan = {0};
-    int64_t start_ns = clock_mono_ns();
-    *code = EXIT_USAGE;
-    bool ok = cli_parse(&c, argc, argv, err);
-    if (ok && c.help) {
-        cli_help();
-        *code = EXIT_PASSED;
-    } else if (ok && c.version) {
-        puts("fastest " FASTEST_VERSION);
-        *code = EXIT_PASSED;
-    } else if (ok && c.plain) {
-        ok = run_plain_pytest(&c, code, err);
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&c);
-        o.yields = true;
-        ok = generate(&o, &plan, code, err);
-        if (ok && plan.plain.n) {
-            c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
-            ok = run_plain_pytest(&c, code, err);
-        }
-        if (ok) {
-            *code = EXIT_INTERNAL;
-            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
-        }
-        struct summary_options s = {.color = o.options.color,
-                                    .verbosity = c.verbosity,
-                                    .junit = c.junit,
-                                    .json = c.json,
-                                    .wall_ns = clock_mono_ns() - start_ns,
-                                    .print_failures = true};
-        ok = ok && summary_run(&plan, &s, stdout, code, err);
-        if (ok && interrupted)
-            *code = EXIT_INTERRUPTED;
-        plan_release(&plan);
+    struct generate_options o = cli_generate_options(c);
+    o.yields = true;
+    bool ok = generate(&o, &plan, code, err);
+    if (ok && plan.plain.n) {
+        c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
+        ok = run_plain_pytest(c, code, err);
     }
-    cli_release(&c);
+    if (ok) {
+        *code = EXIT_INTERNAL;
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, err);
+    }
+    struct summary_options s = {.color = o.options.color,
+                                .verbosity = c->verbosity,
+                                .junit = c->junit,
+                                .json = c->json,
+                                .wall_ns = clock_mono_ns() - start_ns,
+                                .print_failures = true};
+    ok = ok && summary_run(&plan, &s, stdout, code, err);
+    if (ok && interrupted)
+        *code = EXIT_INTERRUPTED;
+    plan_release(&plan);
     return ok;
+}
+
+bool command_run(struct cli *c, enum exit_code *code, struct err *err)
+{
+    int64_t start_ns = clock_mono_ns();
+    if (c->plain)
+        return run_plain_pytest(c, code, err);
+    return run_tests(c, start_ns, code, err);
 }
