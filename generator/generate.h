@@ -7,18 +7,22 @@
 #include "generator/graph/plan.h"
 #include "runtime/base/err.h"
 
+struct nearest;
 struct generate_options {
     const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
     const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
     const char *cwd;       /* invocation directory, absolute */
     char **args;           /* pytest's arguments: unknown options and paths, in order, as given */
     int n_args;
+    char **report_args;    /* the same, behind what pytest's addopts add: what the reports go by */
+    int n_report_args;
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
     struct plan_options options; /* copied into the plan; python is filled in by the probe */
     bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
+    void (*near_option)(struct nearest *n); /* tries the caller's own option names, without dashes; or NULL */
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
 };
 

@@ -134,17 +134,16 @@ static bool take(const struct opt *o, void *target, const char *arg, const char 
     return opt_set(o, target, what, value ? value : "", err);
 }
 
-bool opt_parse(const struct opt *table, unsigned scope, void *target, int argc, char **argv,
-               opt_unknown_fn *unknown, void *ctx, struct err *err)
+bool opt_parse(const struct opt_reader *r, int argc, char **argv, struct err *err)
 {
     bool ended = false;
     for (int i = 0; i < argc;) {
         const char *value;
         if (!ended && strcmp(argv[i], "--") == 0)
             ended = true;
-        const struct opt *o = ended ? NULL : find(table, scope, argv[i], &value);
+        const struct opt *o = ended ? NULL : find(r->table, r->scope, argv[i], &value);
         if (!o) {
-            int taken = unknown(ctx, argc - i, argv + i, err);
+            int taken = r->unknown(r->ctx, argc - i, argv + i, err);
             if (taken == OPT_REFUSED)
                 return false;
             if (taken == OPT_LETTER)
@@ -158,8 +157,10 @@ bool opt_parse(const struct opt *table, unsigned scope, void *target, int argc, 
                 return err_set(err, "%s needs a value (%s)", arg, o->metavar);
             value = argv[++i];
         }
-        if (!take(o, target, arg, value, err))
+        if (!take(o, r->target, arg, value, err))
             return false;
+        if (r->seen)
+            r->seen(r->ctx, o);
         if (o->kind == OPT_FLAG && arg[1] != '-' && arg[2])
             argv[i] = next_letter(argv[i]);
         else

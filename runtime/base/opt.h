@@ -24,16 +24,21 @@ struct opt {
 };
 
 enum { OPT_REFUSED = 0, OPT_LETTER = -1 };
-/* Called for every argument that is not in the table, with what follows it; returns how many
- * arguments it took (>= 1), OPT_LETTER when it took the first letter of several that stand together,
- * or OPT_REFUSED with err set. */
-typedef int opt_unknown_fn(void *ctx, int argc, char **argv, struct err *err);
+struct opt_reader {
+    const struct opt *table; /* ends with name == NULL; of rows with one name the first counts */
+    unsigned scope;          /* rows that have a bit of it are known */
+    void *target;            /* the struct that offsets are of */
+    /* Called for every argument that is not in the table, with what follows it; returns how many
+     * arguments it took (>= 1), OPT_LETTER when it took the first letter of several that stand together,
+     * or OPT_REFUSED with err set. */
+    int (*unknown)(void *ctx, int argc, char **argv, struct err *err);
+    void (*seen)(void *ctx, const struct opt *o); /* called after an option was set; may be NULL */
+    void *ctx;
+};
 
-/* Parses argv[0..argc) into *target, with the rows that have a bit of scope; of rows with one name the
- * first counts. table ends with name == NULL. "--" ends the options: the rest goes to unknown one by
- * one. Writes into the strings of letters that stand together. */
-bool opt_parse(const struct opt *table, unsigned scope, void *target, int argc, char **argv,
-               opt_unknown_fn *unknown, void *ctx, struct err *err);
+/* Parses argv[0..argc). "--" ends the options: it and the rest go to unknown one by one. Writes into
+ * the strings of letters that stand together. */
+bool opt_parse(const struct opt_reader *r, int argc, char **argv, struct err *err);
 /* The row with this name, or NULL. */
 const struct opt *opt_find(const struct opt *table, unsigned scope, struct str name);
 /* One option's value, as text; what names it in messages ("--workers"). A flag takes "", and words for

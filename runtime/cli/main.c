@@ -18,6 +18,7 @@ int main(int argc, char **argv)
     const struct command *named = argc > 1 ? command_find(argv[1]) : NULL;
     int skip = named ? 2 : 1;
     bool ok = cli_parse(&c, named ? named : &cli_commands[0], argc - skip, argv + skip, &err);
+    ok = ok && (named || argc < 2 || cli_check_first(&c, argv[1], &err));
     if (ok && c.help) {
         help_print(named);
         code = EXIT_PASSED;

@@ -1,6 +1,7 @@
 #include "runtime/cli/options.h"
 
 #include "generator/config/config_options.h"
+#include "generator/config/ini.h"
 #include "runtime/base/nearest.h"
 #include "runtime/cli/self.h"
 #include "runtime/cli/table.h"
@@ -39,21 +40,46 @@ static const struct config_option *pytest_option(const char *arg, bool *letters)
     return config_option_find((struct str){arg, n}, true);
 }
 
-static void give(struct cli *c, const char *arg, size_t n)
+static void append(char ***list, int *n, size_t *cap, char *text)
 {
-    c->pytest_args[c->n_pytest_args++] = arena_dup(&c->arena, arg, n);
+    *list = xgrow(*list, cap, (size_t)*n + 1, sizeof **list);
+    (*list)[(*n)++] = text;
+}
+
+static char *give(struct cli *c, const char *arg, size_t n)
+{
+    char *text = arena_dup(&c->arena, arg, n);
+    append(&c->report_args, &c->n_report_args, &c->cap_report_args, text);
+    if (!c->addopts)
+        append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, text);
+    return text;
 }
 
 static void give_option(struct cli *c, const char *arg, size_t n)
 {
     int delta = 0;
-    give(c, arg, n);
-    const char *copy = c->pytest_args[c->n_pytest_args - 1];
+    const char *copy = give(c, arg, n);
     if (is_verbosity(copy, &delta))
         c->verbosity += delta;
     for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
-        if (strcmp(copy, plain_options[i]) == 0)
+        if (!c->addopts && strcmp(copy, plain_options[i]) == 0)
             c->plain = plain_options[i];
+}
+
+/* An argument that is the first of `fastest`, and neither a command nor a file, may have been meant as a command. */
+bool cli_check_first(const struct cli *c, const char *first, struct err *err)
+{
+    struct nearest near = {.word = str_z(first)};
+    if (first[strspn(first, "abcdefghijklmnopqrstuvwxyz-")] || *first == '-' || access(first, F_OK) == 0)
+        return true;
+    for (int i = 0; i < c->n_report_args; i++)
+        if (strcmp(c->report_args[i], "--pyargs") == 0)
+            return true;
+    for (const struct command *k = cli_commands; k->name; k++)
+        if (!k->hidden)
+            nearest_try(&near, str_z(k->name));
+    return !near.best.p || err_set(err, "%s: no such command, file or directory; did you mean `fastest %.*s`?", first,
+                                   (int)near.best.n, near.best.p);
 }
 
 static bool refuse_option(const struct cli *c, const char *arg, struct err *err)
@@ -76,6 +102,10 @@ static bool refuse_option(const struct cli *c, const char *arg, struct err *err)
 
 static int take_item(struct cli *c, char *arg, struct err *err)
 {
+    if (c->addopts) {
+        give(c, arg, strlen(arg));
+        return 1;
+    }
     if (c->command->takes == TAKES_NOTHING) {
         err_set(err, "%s: %s: it takes no argument; see `fastest %s --help`", c->command->name, arg, c->command->name);
         return OPT_REFUSED;
@@ -83,7 +113,7 @@ static int take_item(struct cli *c, char *arg, struct err *err)
     if (c->command->takes == TAKES_TESTS)
         give(c, arg, strlen(arg));
     else
-        c->items[c->n_items++] = arg;
+        append(&c->items, &c->n_items, &c->cap_items, arg);
     return 1;
 }
 
@@ -93,7 +123,7 @@ static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
     bool letters = false;
     if (strcmp(argv[0], "--") == 0) {
         c->ended = true;
-        if (c->command->takes == TAKES_TESTS)
+        if (c->command->takes == TAKES_TESTS || c->addopts)
             give(c, argv[0], 2);
         return 1;
     }
@@ -113,32 +143,6 @@ static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
     return 2;
 }
 
-/* Splits FASTEST_ADDOPTS at white space, with sh's quotes and backslashes. */
-static int split_words(struct arena *a, const char *text, char **out, int max)
-{
-    int n = 0;
-    for (const char *p = text; *p;) {
-        while (*p == ' ' || *p == '\t' || *p == '\n')
-            p++;
-        if (!*p || n == max)
-            break;
-        char *word = arena_alloc(a, strlen(p) + 1), *w = word;
-        char quote = 0;
-        for (; *p && (quote || !strchr(" \t\n", *p)); p++) {
-            if (*p == quote)
-                quote = 0;
-            else if (!quote && (*p == '\'' || *p == '"'))
-                quote = *p;
-            else if (*p == '\\' && quote != '\'' && p[1])
-                *w++ = *++p;
-            else
-                *w++ = *p;
-        }
-        out[n++] = word;
-    }
-    return n;
-}
-
 static bool absolute(struct cli *c, const char **path)
 {
     if (!*path || **path == '/')
@@ -155,9 +159,9 @@ static void trade(struct cli *c)
 {
     static char capture[] = "--capture=sys";
     c->persistent = c->ignore_lines = c->ignore_docstrings = true;
-    memmove(c->pytest_args + 1, c->pytest_args, (size_t)c->n_pytest_args * sizeof *c->pytest_args);
+    append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, capture);
+    memmove(c->pytest_args + 1, c->pytest_args, (size_t)(c->n_pytest_args - 1) * sizeof *c->pytest_args);
     c->pytest_args[0] = capture; /* one that is given comes later, and counts */
-    c->n_pytest_args++;
 }
 
 static void choose_optimizer(struct cli *c)
@@ -189,53 +193,131 @@ static bool check_word(const struct cli *c, struct err *err)
     return opt_set(&o, &ignored, k->name, c->items[0], err);
 }
 
-/* FASTEST_ADDOPTS, and the arguments: the strings are ours. */
-static char **all_arguments(struct cli *c, int argc, char **argv, int *n, size_t *max)
+/* ---- the layers ---- */
+
+void cli_note(struct cli *c, const struct opt *o, const char *where)
 {
-    const char *extra = c->command->pytest ? getenv("FASTEST_ADDOPTS") : NULL;
-    *max = 1; /* what trade() adds */
-    for (int i = 0; i < argc; i++)
-        *max += strlen(argv[i]) + 1; /* letters that stand together count one by one */
-    *max += extra ? strlen(extra) : 0;
-    char **all = arena_array(&c->arena, *max, sizeof *all);
-    *n = extra ? split_words(&c->arena, extra, all, (int)(*max) - argc - 1) : 0;
-    for (int i = 0; i < argc; i++)
-        all[(*n)++] = arena_dup(&c->arena, argv[i], strlen(argv[i]));
-    return all;
+    while (!o->help) /* another name of the row before */
+        o--;
+    c->origins[o - cli_options] = arena_dup(&c->arena, where, strlen(where));
 }
 
-static bool parse_all(struct cli *c, int n, char **all, struct err *err)
+static void note_seen(void *ctx, const struct opt *o)
 {
-    bool raw = c->command->takes == TAKES_RAW && !(n == 1 && strcmp(all[0], "--help") == 0);
-    for (int i = 0; raw && i < n; i++)
-        c->items[c->n_items++] = all[i];
-    return raw || opt_parse(cli_options, command_scope(c->command), c, n, all, take_unknown, c, err);
+    struct cli *c = ctx;
+    cli_note(c, o, c->origin);
+}
+
+/* pytest's addopts, of which only what we know counts. */
+static bool parse_words(struct cli *c, const struct strs *words, const char *origin, bool addopts, struct err *err)
+{
+    struct opt_reader r = {.table = cli_options, .scope = addopts ? (unsigned)FOR_PYTEST : command_scope(c->command),
+                           .target = c, .unknown = take_unknown, .seen = note_seen, .ctx = c};
+    char **argv = arena_array(&c->arena, words->n + 1, sizeof *argv);
+    for (size_t i = 0; i < words->n; i++)
+        argv[i] = arena_dup(&c->arena, words->items[i].p ? words->items[i].p : "", words->items[i].n);
+    c->origin = origin;
+    c->addopts = addopts;
+    c->ended = false;
+    bool ok = opt_parse(&r, (int)words->n, argv, err);
+    c->addopts = c->ended = false;
+    return ok;
+}
+
+static bool parse_variable(struct cli *c, const char *name, bool addopts, struct err *err)
+{
+    struct strs words = {0};
+    struct err why;
+    bool ok = !c->command->pytest || ini_shlex(str_z(getenv(name)), &c->arena, &words, &why) ||
+              err_set(err, "%s: %s", name, why.msg);
+    ok = ok && parse_words(c, &words, name, addopts, err);
+    strs_release(&words);
+    return ok;
+}
+
+static bool parse_arguments(struct cli *c, struct err *err)
+{
+    struct strs words = {0};
+    for (int i = 0; i < c->n_own_args; i++)
+        strs_add(&words, str_z(c->own_args[i]));
+    bool ok = parse_variable(c, "FASTEST_ADDOPTS", false, err) && parse_words(c, &words, "the command line", false, err);
+    strs_release(&words);
+    return ok;
+}
+
+/* As it was before anything was parsed. */
+static void start(struct cli *c, const struct command *command, int argc, char **argv)
+{
+    struct cli fresh = {.command = command, .own_args = argv, .n_own_args = argc, .seed = -1, .cwd = c->cwd,
+                        .self = c->self, .arena = c->arena, .settings = c->settings};
+    for (const struct opt *o = cli_options; o->name; o++)
+        fresh.n_options++;
+    fresh.origins = arena_array(&fresh.arena, fresh.n_options, sizeof *fresh.origins);
+    free(c->pytest_args);
+    free(c->report_args);
+    free(c->items);
+    *c = fresh;
+}
+
+static bool parse_layers(struct cli *c, struct err *err)
+{
+    struct buf ini = {0};
+    if (c->settings.own.ini.n)
+        path_relative(&ini, c->settings.own.ini, str_z(c->cwd));
+    const char *origin = arena_dup(&c->arena, ini.p ? ini.p : "", ini.n);
+    buf_release(&ini);
+    return settings_apply_file(&c->settings, c, err) &&
+           (!c->command->pytest || parse_words(c, &c->settings.own.addopts, origin, true, err)) &&
+           settings_apply_variables(c, err) && parse_variable(c, "PYTEST_ADDOPTS", true, err) && parse_arguments(c, err);
+}
+
+static bool finish(struct cli *c, struct err *err)
+{
+    if (c->fail_fast)
+        c->maxfail = 1;
+    choose_optimizer(c);
+    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
+           check_word(c, err);
 }
 
 bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err)
 {
     char cwd[4096];
-    int n;
-    size_t max;
-    *c = (struct cli){.command = command, .own_args = argv, .n_own_args = argc, .seed = -1};
-    char **all = all_arguments(c, argc, argv, &n, &max);
-    c->pytest_args = arena_array(&c->arena, max, sizeof *c->pytest_args);
-    c->items = arena_array(&c->arena, (size_t)n + 1, sizeof *c->items);
+    *c = (struct cli){0};
+    start(c, command, argc, argv);
     if (!getcwd(cwd, sizeof cwd))
         return err_errno(err, "the current directory cannot be named");
     c->cwd = arena_dup(&c->arena, cwd, strlen(cwd));
-    if (!self_path(&c->arena, &c->self, err) || !parse_all(c, n, all, err))
+    if (!self_path(&c->arena, &c->self, err))
         return false;
-    if (c->fail_fast)
-        c->maxfail = 1;
-    choose_optimizer(c);
-    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
-           (c->help || check_word(c, err));
+    bool raw = command->takes == TAKES_RAW && !(argc == 1 && strcmp(argv[0], "--help") == 0);
+    for (int i = 0; raw && i < argc; i++)
+        append(&c->items, &c->n_items, &c->cap_items, argv[i]);
+    if (raw)
+        return true;
+    if (!parse_arguments(c, err)) /* for pytest's arguments, which say where its configuration is */
+        return false;
+    if (c->help || c->version)
+        return true;
+    settings_find(&c->settings, c, &c->arena);
+    start(c, command, argc, argv);
+    return parse_layers(c, err) && finish(c, err);
 }
 
 void cli_release(struct cli *c)
 {
+    free(c->pytest_args);
+    free(c->report_args);
+    free(c->items);
+    settings_release(&c->settings);
     arena_release(&c->arena);
+}
+
+static void near_option(struct nearest *n)
+{
+    for (const struct opt *o = cli_options; o->name; o++)
+        if (o->scope & FOR_RUN)
+            nearest_try(n, str_z(o->name));
 }
 
 struct generate_options cli_generate_options(const struct cli *c)
@@ -247,9 +329,12 @@ struct generate_options cli_generate_options(const struct cli *c)
         .args = c->pytest_args,
         .n_args = c->n_pytest_args,
         .no_cache = c->no_cache,
+        .report_args = c->report_args,
+        .n_report_args = c->n_report_args,
         .restore_mtimes = c->restore_mtimes,
         .ignore_lines = c->ignore_lines,
         .ignore_docstrings = c->ignore_docstrings,
+        .near_option = near_option,
         .fastest = c->self,
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,

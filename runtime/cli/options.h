@@ -1,13 +1,15 @@
 /* The command line: our options by the table (table.h), everything else kept in order for pytest.
  *
  * Calling sequence: struct cli c; cli_parse(&c, command, argc, argv, &err); … cli_release(&c).
- * FASTEST_ADDOPTS is read before the arguments, as pytest reads PYTEST_ADDOPTS. */
+ * What comes later counts: [tool.fastest], the addopts of pytest's configuration file, FASTEST_NAME variables,
+ * PYTEST_ADDOPTS, FASTEST_ADDOPTS, the arguments. Of pytest's own only the options that we have, too. */
 #ifndef FASTEST_CLI_OPTIONS_H
 #define FASTEST_CLI_OPTIONS_H
 
 #include "generator/generate.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/cli/settings.h"
 
 #define FASTEST_VERSION "0.1.0"
 
@@ -25,9 +27,15 @@ struct cli {
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;
+    char **report_args;     /* the same, behind what pytest's addopts say: what the reports go by */
+    int n_report_args;
     char **items;           /* what a command is about, when that is not pytest's: files, a word */
     int n_items;
-    bool ended;             /* -- was seen: no options follow */
+    const char **origins;   /* by row of the table: where its value comes from; NULL: the default */
+    const char *origin;     /* of what is parsed now */
+    struct settings settings;
+    bool ended, addopts;    /* -- was seen: no options follow; what pytest itself adds is parsed */
+    size_t n_options, cap_pytest_args, cap_report_args, cap_items;
     const char *plain;      /* the option that only plain pytest can serve, or NULL */
     char *cwd, *self;       /* invocation directory; absolute path of this binary */
     struct arena arena;     /* owns all of the above */
@@ -35,13 +43,18 @@ struct cli {
     int n_own_args;
 };
 
+/* False with err; c must be released in any case. */
 bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err);
 void cli_release(struct cli *c);
+/* False with err when the first argument looks like a mistyped command. */
+bool cli_check_first(const struct cli *c, const char *first, struct err *err);
 /* The scan's view of these options. */
 struct generate_options cli_generate_options(const struct cli *c);
 /* Colour wanted on this descriptor: --color=yes|no|auto, NO_COLOR, FORCE_COLOR, PY_COLORS (pytest
  * 9, _pytest/_io/terminalwriter.py), a terminal. */
 bool cli_color(const struct cli *c, int fd);
+/* The option's value comes from there. */
+void cli_note(struct cli *c, const struct opt *o, const char *where);
 /* An item as an absolute path without its "::…", in the arena. */
 struct str cli_item_path(struct cli *c, const char *item);
 

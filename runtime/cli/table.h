@@ -23,7 +23,9 @@ enum scope {
     FOR_SCAN = 1u << 9,
     FOR_BATCH = 1u << 10,
     FOR_SUMMARY = 1u << 11,
-    FOR_ALL = (1u << 30) - 1,
+    FOR_CONFIG_COMMAND = 1u << 12,
+    FOR_ALL = (1u << 29) - 1,
+    FOR_PYTEST = 1u << 29, /* pytest has it, too: what its addopts say counts */
     FOR_CONFIG = 1u << 30 /* also a key of [tool.fastest], and FASTEST_NAME in the environment */
 };
 

@@ -24,7 +24,13 @@ static const struct opt table[] = {
 struct others {
     char seen[16][40];
     int n;
+    const struct opt *last; /* row that was set */
 };
+
+static void seen(void *ctx, const struct opt *o)
+{
+    ((struct others *)ctx)->last = o;
+}
 
 static int unknown(void *ctx, int argc, char **argv, struct err *err)
 {
@@ -53,7 +59,7 @@ static bool parse(struct settings *s, unsigned scope, struct others *o, struct e
     *s = (struct settings){0};
     *o = (struct others){0};
     err->msg[0] = '\0';
-    return opt_parse(table, scope, s, argc, argv, unknown, o, err);
+    return opt_parse(&(struct opt_reader){table, scope, s, unknown, seen, o}, argc, argv, err);
 }
 #define PARSE(...) parse(&s, HERE, &o, &err, (const char *const[]){__VA_ARGS__, NULL})
 
@@ -109,6 +115,7 @@ static void a_scope_has_its_own_rows(void **state)
     struct err err;
     assert_true(parse(&s, THERE, &o, &err, (const char *const[]){"--json", "-x", NULL}));
     assert_true(s.fast); /* by --json, the first row of that name */
+    assert_ptr_equal(o.last, &table[0]);
     assert_null(s.json);
     assert_int_equal(o.n, 1);
     assert_string_equal(o.seen[0], "-x");

@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include "runtime/base/io.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/table.h"
 
@@ -15,13 +16,13 @@ static void every_option_is_whole(void **state)
         known |= (unsigned)c->scope;
     for (const struct opt *o = cli_options; o->name; o++) {
         assert_true(o->name[0] != '-' && strlen(o->name) > 1);
-        assert_true(o->scope && !(o->scope & ~(known | FOR_CONFIG) && o->scope != FOR_ALL));
+        assert_true(o->scope && !(o->scope & ~(known | FOR_CONFIG | FOR_PYTEST) && o->scope != FOR_ALL));
         assert_true((o->kind == OPT_FLAG) == (o->metavar == NULL));
         assert_true(o->offset < sizeof(struct cli));
         assert_true(o->help != NULL || (o > cli_options && o[-1].offset == o->offset && o[-1].kind == o->kind));
         assert_true(!o->help || strchr(o->help, '\n') == NULL);
         for (const struct opt *other = cli_options; other != o; other++) {
-            bool both = other->letter && other->letter == o->letter && other->scope & o->scope & ~(unsigned)FOR_CONFIG;
+            bool both = other->letter && other->letter == o->letter && other->scope & o->scope & ~(unsigned)(FOR_CONFIG | FOR_PYTEST);
             assert_false(both);
         }
     }
@@ -147,6 +148,116 @@ static void addopts_come_first(void **state)
     unsetenv("FASTEST_ADDOPTS");
 }
 
+/* ---- the layers, in a project of their own ---- */
+
+static void write_text(void **state, const char *name, const char *text)
+{
+    char *path = temp_path(state, name);
+    assert_true(io_replace(path, str_z(text), NULL));
+    free(path);
+}
+
+static const char *origin_of(const char *name)
+{
+    const struct opt *o = opt_find(cli_options, FOR_RUN, str_z(name));
+    return c.origins[o - cli_options];
+}
+
+static void what_comes_later_counts(void **state)
+{
+    write_text(state, "pyproject.toml", "[project]\nname = 'x'\n\n[tool.fastest]\nworkers = 2\noptimizer = \"parallel\"\n"
+                                        "persistent_workers = true\nstate-dir = \"out\"\nenv = [\"HOME\"]\n");
+    write_text(state, "pytest.ini", "[pytest]\naddopts = -v --maxfail=3 -n 4 -k 'not slow' --color=yes tests\n");
+    assert_int_equal(chdir(*state), 0);
+    assert_true(PARSE("run", "-q", "--tb=no"));
+    assert_int_equal(c.workers, 4);
+    assert_string_equal(origin_of("workers"), "pytest.ini");
+    assert_int_equal(c.maxfail, 3);
+    assert_int_equal(c.verbosity, 0); /* -v of addopts, -q */
+    assert_true(c.persistent);
+    assert_string_equal(origin_of("persistent-workers"), "pyproject.toml:7");
+    assert_true(str_ends(str_z(c.state_dir), STR("/out")) && c.state_dir[0] == '/');
+    assert_int_equal(c.optimizer, OPTIMIZER_PARALLEL);
+    assert_null(origin_of("junitxml"));
+    expect_args("-q --tb=no"); /* pytest adds its addopts itself */
+    assert_int_equal(c.n_report_args, 6);
+    assert_string_equal(c.report_args[1], "-k");
+    setenv("FASTEST_WORKERS", "5", 1);
+    setenv("FASTEST_PERSISTENT_WORKERS", "no", 1);
+    assert_true(PARSE("run", "--color", "no"));
+    assert_int_equal(c.workers, 5);
+    assert_string_equal(origin_of("workers"), "FASTEST_WORKERS");
+    assert_false(c.persistent);
+    assert_string_equal(c.color, "no");
+    assert_string_equal(origin_of("color"), "the command line");
+    setenv("PYTEST_ADDOPTS", "--maxfail 7 -s", 1);
+    assert_true(PARSE("run", "-j6"));
+    assert_int_equal(c.workers, 6);
+    assert_int_equal(c.maxfail, 7);
+    assert_string_equal(origin_of("maxfail"), "PYTEST_ADDOPTS");
+    unsetenv("FASTEST_WORKERS");
+    unsetenv("FASTEST_PERSISTENT_WORKERS");
+    unsetenv("PYTEST_ADDOPTS");
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void refuse(void **state, const char *table, const char *message)
+{
+    struct buf text = {0};
+    buf_printf(&text, "[tool.fastest]\n%s\n", table);
+    write_text(state, "pyproject.toml", text.p);
+    assert_int_equal(chdir(*state), 0);
+    assert_false(parse("run", (const char *const[]){NULL}));
+    assert_string_equal(err.msg, message);
+    assert_int_equal(chdir("/"), 0);
+    buf_release(&text);
+}
+
+static void a_wrong_key_has_its_place_and_the_nearest_name(void **state)
+{
+    refuse(state, "\nworker = 3", "pyproject.toml:3: [tool.fastest] worker: no such key; did you mean workers?");
+    refuse(state, "frobnicate = 3", "pyproject.toml:2: [tool.fastest] frobnicate: no such key; `fastest config` lists them");
+    refuse(state, "inputz = []", "pyproject.toml:2: [tool.fastest] inputz: no such key; did you mean inputs?");
+    refuse(state, "maxfail = 3", "pyproject.toml:2: [tool.fastest] maxfail: no such key; `fastest config` lists them");
+    refuse(state, "workers = 'many'", "pyproject.toml:2: [tool.fastest] workers: 'many' is not a number");
+    refuse(state, "workers = true", "pyproject.toml:2: [tool.fastest] workers: a number is wanted");
+    refuse(state, "persistent-workers = 1", "pyproject.toml:2: [tool.fastest] persistent-workers: true or false is wanted");
+    refuse(state, "optimizer = 3", "pyproject.toml:2: [tool.fastest] optimizer: a string is wanted");
+    refuse(state, "env = 'HOME'", "pyproject.toml:2: [tool.fastest] env: a list of strings is wanted");
+    refuse(state, "color = 'always'", "pyproject.toml:2: [tool.fastest] color: 'always' is none of yes, no, auto");
+}
+
+static void a_variable_is_ours_or_not(void **state)
+{
+    (void)state;
+    setenv("FASTEST_WORKRES", "1", 1);
+    assert_false(parse("run", (const char *const[]){NULL}));
+    assert_string_equal(err.msg, "FASTEST_WORKRES: no such variable; did you mean FASTEST_WORKERS?");
+    unsetenv("FASTEST_WORKRES");
+    setenv("FASTEST_HOME_OF_ANOTHER", "1", 1);
+    setenv("FASTEST_CACHE_DIR", "/x", 1);
+    assert_true(parse("run", (const char *const[]){NULL}));
+    unsetenv("FASTEST_HOME_OF_ANOTHER");
+    unsetenv("FASTEST_CACHE_DIR");
+    setenv("FASTEST_ADDOPTS", "-k 'a", 1);
+    assert_false(parse("run", (const char *const[]){NULL}));
+    assert_string_equal(err.msg, "FASTEST_ADDOPTS: No closing quotation");
+    unsetenv("FASTEST_ADDOPTS");
+}
+
+static void a_mistyped_command(void **state)
+{
+    (void)state;
+    assert_true(PARSE("run", "discver"));
+    assert_false(cli_check_first(&c, "discver", &err));
+    assert_string_equal(err.msg, "discver: no such command, file or directory; did you mean `fastest discover`?");
+    assert_true(cli_check_first(&c, "tests", &err));
+    assert_true(cli_check_first(&c, "-n", &err));
+    assert_true(cli_check_first(&c, "test_why.py", &err));
+    assert_true(PARSE("run", "--pyargs", "confg"));
+    assert_true(cli_check_first(&c, "confg", &err));
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -157,6 +268,8 @@ static int release(void **state)
 int main(void)
 {
     unsetenv("FASTEST_ADDOPTS");
+    unsetenv("PYTEST_ADDOPTS");
+    assert_int_equal(chdir("/"), 0); /* away from any configuration */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_is_whole),
         cmocka_unit_test(every_command_is_whole),
@@ -166,6 +279,10 @@ int main(void)
         cmocka_unit_test(what_a_command_is_about),
         cmocka_unit_test(mistakes_name_what_is_near),
         cmocka_unit_test(addopts_come_first),
+        cmocka_unit_test_setup_teardown(what_comes_later_counts, temp_dir_new, temp_dir_remove),
+        cmocka_unit_test_setup_teardown(a_wrong_key_has_its_place_and_the_nearest_name, temp_dir_new, temp_dir_remove),
+        cmocka_unit_test(a_variable_is_ours_or_not),
+        cmocka_unit_test(a_mistyped_command),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, release);
 }

@@ -1,0 +1,66 @@
+"""The command line: what comes from the table, configuration, suggestions."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import FASTEST
+
+
+def out(*args, **kw):
+    done = subprocess.run([FASTEST, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, **kw)
+    return done.returncode, done.stdout, done.stderr
+
+
+def commands():
+    text = out("--help")[1]
+    part = text.split("commands:\n")[1].split("\noptions:")[0]
+    return re.findall(r"^  (\w+)", part, re.M)
+
+
+def test_every_command_has_help():
+    for name in commands() + ["scan", "batch", "summary"]:
+        code, text, err = out(name, "--help")
+        assert code == 0 and not err and text.startswith("usage: fastest "), name
+        assert max(map(len, text.splitlines())) <= 80
+        assert out("help", name)[1] == text
+
+
+def test_unknown_options_and_commands_suggest(project):
+    project.write("test_a.py", "def test_a(): pass\n")
+    r = project.fastest("--workes=3", "--durationss", "2")
+    assert r.code == 4 and "unrecognized arguments: --workes=3 --durationss" in r.out, r
+    assert "did you mean --workers --durations?" in r.out
+    assert not (project.root / ".fastest" / "m").exists()
+    r = project.run([FASTEST, "dicover"])
+    assert r.code == 4 and r.out == "fastest: dicover: no such command, file or directory; did you mean `fastest discover`?\n"
+
+
+def test_configuration_is_shown_with_its_sources(project):
+    project.write("pyproject.toml", '[tool.fastest]\nworkers = 3\nenv = ["HOME", "LANG"]\n\n[tool.pytest.ini_options]\naddopts = "-x"\n')
+    project.write("sub/test_a.py", "def test_a(): pass\n")
+    r = project.run([FASTEST, "config", "--json", "--python", sys.executable, "--state-dir", "s"], cwd=project.path("sub"), env={"FASTEST_COLOR": "no"})
+    assert r.code == 0, r
+    rows = {row["name"]: (row["value"], row["from"]) for row in json.loads(r.out)}
+    assert rows["rootdir"] == (str(project.root), "../pyproject.toml")
+    assert rows["workers"] == ("3", "../pyproject.toml:2")
+    assert rows["env"] == ("HOME LANG", "../pyproject.toml:3")
+    assert rows["fail-fast"] == ("true", "../pyproject.toml")
+    assert rows["color"] == ("no", "FASTEST_COLOR")
+    assert rows["state-dir"] == (str(project.path("sub/s")), "the command line")
+    assert rows["python"] == (sys.executable, "the command line")
+    project.replace("pyproject.toml", "workers", "wokers")
+    for args in (["config"], [], ["discover"], ["why"]):
+        r = project.run([FASTEST, *args])
+        assert r.code == 4 and "pyproject.toml:2: [tool.fastest] wokers: no such key; did you mean workers?" in r.out, r
+
+
+def test_addopts_of_the_configuration_count(project):
+    project.write("pytest.ini", "[pytest]\naddopts = -v -x\n")
+    project.write("test_a.py", "def test_a(): assert 0\ndef test_b(): pass\n")
+    r = project.fastest()
+    assert r.code == 1 and "test_a.py::test_a FAILED" in r.out, r
+    assert "stopping after 1 failures" in r.out and "test_a.py::test_b" not in r.out, r
