@@ -23,5 +23,8 @@ command_fn command_why;
 command_fn command_audit;
 command_fn command_config;
 command_fn command_help;
+command_fn command_completion;
+command_fn command_complete;
+command_fn command_man;
 
 #endif

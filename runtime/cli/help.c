@@ -127,11 +127,6 @@ void help_print(const struct command *named)
     buf_release(&out);
 }
 
-void help_version(void)
-{
-    puts("fastest " FASTEST_VERSION);
-}
-
 bool command_help(struct cli *c, enum exit_code *code, struct err *err)
 {
     struct opt o = {.kind = OPT_STRING};

@@ -6,6 +6,5 @@ struct command;
 
 /* Prints what a command does and its options, as wide as the terminal; NULL: all commands, and the options of a run. */
 void help_print(const struct command *c);
-void help_version(void);
 
 #endif

@@ -1,6 +1,7 @@
 #include "runtime/cli/help.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/table.h"
+#include "runtime/cli/version.h"
 
 #include <stdio.h>
 #ifdef __GLIBC__
@@ -23,7 +24,7 @@ int main(int argc, char **argv)
         help_print(named);
         code = EXIT_PASSED;
     } else if (ok && c.version) {
-        help_version();
+        version_print(&c);
         code = EXIT_PASSED;
     } else if (ok) {
         ok = c.command->run(&c, &code, &err);

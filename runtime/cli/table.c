@@ -51,10 +51,23 @@ const struct command cli_commands[] = {
      .text = "Prints the settings that a run with these arguments has, and where each comes from: [tool.fastest] of "
              "pyproject.toml in pytest's rootdir, the addopts of pytest's configuration, a FASTEST_NAME variable, or the "
              "command line. What comes later in this list counts."},
+    {.name = "completion", .scope = FOR_COMPLETION, .run = command_completion, .takes = TAKES_WORD, .words = "bash|zsh|fish",
+     .args = "bash|zsh|fish",
+     .summary = "a script with which the shell completes commands, options and tests",
+     .text = "Prints a script for the shell. bash: eval \"$(fastest completion bash)\" in ~/.bashrc; zsh: the same with zsh, "
+             "behind compinit, in ~/.zshrc; fish: fastest completion fish | source in config.fish."},
     {.name = "help", .scope = FOR_HELP, .run = command_help, .takes = TAKES_WORD,
      .args = "[COMMAND]",
      .summary = "what a command does, and its options",
      .text = "The same as `fastest COMMAND --help`."},
+    {.name = "complete", .scope = FOR_COMPLETE, .run = command_complete, .takes = TAKES_RAW, .hidden = true,
+     .args = "WORD...",
+     .summary = "what could stand at the end of a command line",
+     .text = "Lists, one a line, what the last of these words could become; the scripts of `fastest completion` ask it."},
+    {.name = "man", .scope = FOR_MAN, .run = command_man, .takes = TAKES_NOTHING, .hidden = true,
+     .args = "",
+     .summary = "the manual page",
+     .text = "Prints the manual page: fastest man >fastest.1; man ./fastest.1"},
     {.name = "scan", .scope = FOR_SCAN, .run = command_scan, .takes = TAKES_TESTS, .pytest = true, .hidden = true,
      .args = "[paths]",
      .summary = "look at the sources, and write the graph for Ninja",

@@ -10,7 +10,7 @@
 #include "runtime/cli/commands.h"
 
 /* Where an option is known. What is known to `run` every command takes that takes pytest's options. */
-enum scope {
+enum known_to {
     FOR_RUN = 1u << 0,
     FOR_INIT = 1u << 1,
     FOR_DISCOVER = 1u << 2,
@@ -24,6 +24,9 @@ enum scope {
     FOR_BATCH = 1u << 10,
     FOR_SUMMARY = 1u << 11,
     FOR_CONFIG_COMMAND = 1u << 12,
+    FOR_COMPLETION = 1u << 13,
+    FOR_COMPLETE = 1u << 14,
+    FOR_MAN = 1u << 15,
     FOR_ALL = (1u << 29) - 1,
     FOR_PYTEST = 1u << 29, /* pytest has it, too: what its addopts say counts */
     FOR_CONFIG = 1u << 30 /* also a key of [tool.fastest], and FASTEST_NAME in the environment */
@@ -39,7 +42,7 @@ enum takes {
 
 struct command {
     const char *name;
-    enum scope scope;
+    enum known_to scope;
     command_fn *run;
     enum takes takes;
     bool pytest;         /* pytest's options and those of `run` are taken, too */
