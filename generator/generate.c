@@ -162,10 +162,6 @@ static void fill_head(struct stage *s)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = copy(s, str_z(o->args[i]));
-    p->n_report_args = (uint32_t)o->n_report_args;
-    p->report_args = arena_array(&p->arena, p->n_report_args, sizeof *p->report_args);
-    for (uint32_t i = 0; i < p->n_report_args; i++)
-        p->report_args[i] = copy(s, str_z(o->report_args[i]));
     p->options = o->options;
     p->options.python = copy(s, s->probe.python);
     p->options.junit = copy(s, o->options.junit);

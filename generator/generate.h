@@ -14,8 +14,6 @@ struct generate_options {
     const char *cwd;       /* invocation directory, absolute */
     char **args;           /* pytest's arguments: unknown options and paths, in order, as given */
     int n_args;
-    char **report_args;    /* the same, behind what pytest's addopts add: what the reports go by */
-    int n_report_args;
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 4, LIST = 0, BITS = 1 };
+enum { VERSION = 3, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -113,9 +113,6 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_u32(b, p->n_args);
     for (uint32_t i = 0; i < p->n_args; i++)
         pack_str(b, p->args[i]);
-    pack_u32(b, p->n_report_args);
-    for (uint32_t i = 0; i < p->n_report_args; i++)
-        pack_str(b, p->report_args[i]);
     pack_hash(b, p->sources);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
@@ -133,10 +130,6 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = unpack_str(u);
-    p->n_report_args = unpack_count(u, 4);
-    p->report_args = arena_array(&p->arena, p->n_report_args, sizeof *p->report_args);
-    for (uint32_t i = 0; i < p->n_report_args; i++)
-        p->report_args[i] = unpack_str(u);
     p->sources = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);

@@ -76,8 +76,6 @@ struct plan {
     struct str state_dir;    /* absolute */
     struct str *args;        /* pytest's own command line: options and paths, without ours */
     uint32_t n_args;
-    struct str *report_args; /* the same, behind what pytest's addopts say */
-    uint32_t n_report_args;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;

@@ -49,7 +49,6 @@ static void append(char ***list, int *n, size_t *cap, char *text)
 static char *give(struct cli *c, const char *arg, size_t n)
 {
     char *text = arena_dup(&c->arena, arg, n);
-    append(&c->report_args, &c->n_report_args, &c->cap_report_args, text);
     if (!c->addopts)
         append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, text);
     return text;
@@ -72,8 +71,8 @@ bool cli_check_first(const struct cli *c, const char *first, struct err *err)
     struct nearest near = {.word = str_z(first)};
     if (first[strspn(first, "abcdefghijklmnopqrstuvwxyz-")] || *first == '-' || access(first, F_OK) == 0)
         return true;
-    for (int i = 0; i < c->n_report_args; i++)
-        if (strcmp(c->report_args[i], "--pyargs") == 0)
+    for (int i = 0; i < c->n_pytest_args; i++)
+        if (strcmp(c->pytest_args[i], "--pyargs") == 0)
             return true;
     for (const struct command *k = cli_commands; k->name; k++)
         if (!k->hidden)
@@ -254,7 +253,6 @@ static void start(struct cli *c, const struct command *command, int argc, char *
         fresh.n_options++;
     fresh.origins = arena_array(&fresh.arena, fresh.n_options, sizeof *fresh.origins);
     free(c->pytest_args);
-    free(c->report_args);
     free(c->items);
     *c = fresh;
 }
@@ -307,7 +305,6 @@ bool cli_parse(struct cli *c, const struct command *command, int argc, char **ar
 void cli_release(struct cli *c)
 {
     free(c->pytest_args);
-    free(c->report_args);
     free(c->items);
     settings_release(&c->settings);
     arena_release(&c->arena);
@@ -329,8 +326,6 @@ struct generate_options cli_generate_options(const struct cli *c)
         .args = c->pytest_args,
         .n_args = c->n_pytest_args,
         .no_cache = c->no_cache,
-        .report_args = c->report_args,
-        .n_report_args = c->n_report_args,
         .restore_mtimes = c->restore_mtimes,
         .ignore_lines = c->ignore_lines,
         .ignore_docstrings = c->ignore_docstrings,

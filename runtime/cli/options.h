@@ -27,15 +27,13 @@ struct cli {
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;
-    char **report_args;     /* the same, behind what pytest's addopts say: what the reports go by */
-    int n_report_args;
     char **items;           /* what a command is about, when that is not pytest's: files, a word */
     int n_items;
     const char **origins;   /* by row of the table: where its value comes from; NULL: the default */
     const char *origin;     /* of what is parsed now */
     struct settings settings;
     bool ended, addopts;    /* -- was seen: no options follow; what pytest itself adds is parsed */
-    size_t n_options, cap_pytest_args, cap_report_args, cap_items;
+    size_t n_options, cap_pytest_args, cap_items;
     const char *plain;      /* the option that only plain pytest can serve, or NULL */
     char *cwd, *self;       /* invocation directory; absolute path of this binary */
     struct arena arena;     /* owns all of the above */

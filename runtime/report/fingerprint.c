@@ -11,9 +11,9 @@ struct hash128 fingerprint_options(const struct plan *plan)
     hasher_u64(h, VERSION);
     hasher_str(h, plan->root);
     hasher_str(h, plan->cwd);
-    hasher_u64(h, plan->n_report_args);
-    for (uint32_t i = 0; i < plan->n_report_args; i++)
-        hasher_str(h, plan->report_args[i]);
+    hasher_u64(h, plan->n_args);
+    for (uint32_t i = 0; i < plan->n_args; i++)
+        hasher_str(h, plan->args[i]);
     return hasher_done(h);
 }
 

@@ -285,7 +285,7 @@ static void summary_release(struct summary *s)
 
 static bool summary_full(struct summary *s, FILE *out, enum exit_code *code, struct err *err)
 {
-    s->junit_options = junit_options_from(s->plan->report_args, s->plan->n_report_args);
+    s->junit_options = junit_options_from(s->plan->args, s->plan->n_args);
     s->junit = junit_new(&s->junit_options);
     s->parts = arena_array(&s->texts, s->n_parts, sizeof *s->parts);
     s->batch_missing = arena_array(&s->texts, (size_t)s->plan->n_batches + 1, sizeof(bool));

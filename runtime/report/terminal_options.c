@@ -77,10 +77,10 @@ struct terminal_options terminal_options_from(const struct plan *plan, FILE *out
                                  .cwd = plan->cwd};
     char chars[sizeof o.report_chars] = "";
     bool given = false;
-    for (uint32_t i = 0; i < plan->n_report_args; i++) {
-        struct str arg = plan->report_args[i], letters = {0};
-        if (str_eq(arg, STR("-r")) && i + 1 < plan->n_report_args)
-            letters = plan->report_args[++i];
+    for (uint32_t i = 0; i < plan->n_args; i++) {
+        struct str arg = plan->args[i], letters = {0};
+        if (str_eq(arg, STR("-r")) && i + 1 < plan->n_args)
+            letters = plan->args[++i];
         else if (str_starts(arg, STR("-r")))
             letters = str_slice(arg, 2, arg.n);
         given = given || letters.n > 0;

@@ -180,8 +180,6 @@ static void what_comes_later_counts(void **state)
     assert_int_equal(c.optimizer, OPTIMIZER_PARALLEL);
     assert_null(origin_of("junitxml"));
     expect_args("-q --tb=no"); /* pytest adds its addopts itself */
-    assert_int_equal(c.n_report_args, 6);
-    assert_string_equal(c.report_args[1], "-k");
     setenv("FASTEST_WORKERS", "5", 1);
     setenv("FASTEST_PERSISTENT_WORKERS", "no", 1);
     assert_true(PARSE("run", "--color", "no"));

@@ -44,7 +44,7 @@ static int set_up(void **state)
                             .batches = f->batches,
                             .n_modules = MODULES,
                             .n_batches = MODULES,
-                            .report_args = f->args};
+                            .args = f->args};
     for (uint32_t i = 0; i < MODULES; i++) {
         snprintf(f->records[i], sizeof f->records[i], "%s/%u.rec", f->state, i);
         f->modules[i] = (struct plan_module){.rel = STR("t.py"),

@@ -262,7 +262,7 @@ static void without_tracebacks_there_is_no_section(void **state)
     struct report_phase p[2];
     struct report_test test = failing_test(&item, p);
     struct str args[] = {STR("--tb=no"), STR("-rf")};
-    struct plan plan = {.report_args = args, .n_report_args = 2, .root = STR("/r"), .cwd = STR("/r")};
+    struct plan plan = {.args = args, .n_args = 2, .root = STR("/r"), .cwd = STR("/r")};
     struct terminal_options o = terminal_options_from(&plan, stdout);
     struct terminal t;
     struct totals totals = {0};
