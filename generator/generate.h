@@ -8,6 +8,15 @@
 #include "runtime/base/err.h"
 
 struct nearest;
+/* What --lf and the like leave to run, and in which order. */
+struct narrow {
+    const char *option;  /* that asks for it: "--lf" */
+    struct strs modules; /* absolute paths: these come first, in this order */
+    bool alone;          /* no other module is planned */
+    bool serial;         /* one worker runs them in this order */
+    struct strs only;    /* node ids: of a module that one of them is in, only they run */
+    struct strs first;   /* node ids that come first in their module */
+};
 struct generate_options {
     const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
     const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
@@ -16,6 +25,7 @@ struct generate_options {
     int n_args;
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
+    const struct narrow *narrow; /* or NULL */
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
     struct plan_options options; /* copied into the plan; python is filled in by the probe */
     bool no_cache;         /* every module runs */

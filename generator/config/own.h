@@ -12,6 +12,7 @@ struct own_config {
     struct str path;                /* the rootdir's pyproject.toml, "" when it has no [tool.fastest] */
     const struct toml_value *table; /* [tool.fastest]; NULL: none */
     struct strs addopts;            /* of pytest's configuration file; malloc'ed */
+    struct str cache_dir;           /* pytest's, absolute; "" when its plugin is switched off */
 };
 
 /* args: pytest's. What is damaged counts as absent: pytest says so itself. Views live in the arena. */

@@ -59,6 +59,7 @@ const char *optimizer_name(enum optimizer o);
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
+    struct str pytest_cache;   /* pytest's cache directory, absolute; "": none is kept */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
     uint32_t workers;          /* 0 = automatic */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
@@ -76,6 +77,9 @@ struct plan {
     struct str state_dir;    /* absolute */
     struct str *args;        /* pytest's own command line: options and paths, without ours */
     uint32_t n_args;
+    struct str *only;        /* node ids: of a module that one of them is in, only these run */
+    struct str *first;       /* node ids that run first in their module */
+    uint32_t n_only, n_first;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;

@@ -1,5 +1,6 @@
 /* The commands that Ninja's edges call, and init, which writes them. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
 
@@ -38,8 +39,14 @@ static bool any_stale(const struct plan *plan)
 bool command_scan(struct cli *c, enum exit_code *code, struct err *err)
 {
     struct plan plan = {0};
+    struct narrowing n = {0};
+    bool ok = narrowing_find(&n, c, code, err);
     struct generate_options o = cli_generate_options(c);
-    bool ok = generate(&o, &plan, code, err);
+    o.narrow = n.any ? &n.narrow : NULL;
+    if (ok && n.plain)
+        ok = err_set(err, "%s: only pytest itself can tell here what that is: use `fastest` for it", n.plain);
+    ok = ok && generate(&o, &plan, code, err);
+    narrowing_release(&n);
     if (ok) {
         *code = EXIT_INTERNAL;
         ok = !any_stale(&plan) || pool_ensure(&plan, c->self, err);
@@ -76,7 +83,7 @@ bool command_summary(struct cli *c, enum exit_code *code, struct err *err)
             s.junit = arena_dup(&a, plan.options.junit.p, plan.options.junit.n);
         if (plan.options.json.n)
             s.json = arena_dup(&a, plan.options.json.p, plan.options.json.n);
-        ok = summary_run(&plan, &s, stdout, code, err);
+        ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
         arena_release(&a);
     }
     plan_release(&plan);

@@ -59,6 +59,8 @@ static void option(struct buf *out, const struct opt *o)
         buf_printf(&left, "  -%c, --%s", o->letter, o->name);
     else
         buf_printf(&left, "      --%s", o->name);
+    for (const struct opt *other = o + 1; other->name && !other->help; other++)
+        buf_printf(&left, ", --%s", other->name);
     if (o->metavar)
         buf_printf(&left, " %s", o->metavar);
     row(out, left.p, left.n, o->help);

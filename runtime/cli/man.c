@@ -61,6 +61,12 @@ static void option(struct buf *out, const struct opt *o)
     }
     buf_printf(&b, "--%s", o->name);
     font(out, 'B', b.p);
+    for (const struct opt *other = o + 1; other->name && !other->help; other++) {
+        buf_clear(&b);
+        buf_printf(&b, "--%s", other->name);
+        buf_z(out, ", ");
+        font(out, 'B', b.p);
+    }
     if (o->metavar) {
         buf_char(out, ' ');
         font(out, 'I', o->metavar);

@@ -15,8 +15,7 @@
 static const char *const plain_options[] = {
     "--collect-only", "--co", "--fixtures", "--funcargs", "--fixtures-per-test", "--markers",
     "--setup-plan", "--setup-only", "--setup-show", "--pdb", "--trace", "-s", "--capture=no",
-    "--cache-show", "--debug", "--stepwise", "--sw", "--lf", "--last-failed", "--ff",
-    "--failed-first", "--nf", "--new-first"};
+    "--cache-show", "--debug"};
 
 static bool is_verbosity(const char *arg, int *delta)
 {
@@ -325,7 +324,6 @@ struct generate_options cli_generate_options(const struct cli *c)
         .cwd = c->cwd,
         .args = c->pytest_args,
         .n_args = c->n_pytest_args,
-        .no_cache = c->no_cache,
         .restore_mtimes = c->restore_mtimes,
         .ignore_lines = c->ignore_lines,
         .ignore_docstrings = c->ignore_docstrings,
@@ -333,7 +331,9 @@ struct generate_options cli_generate_options(const struct cli *c)
         .fastest = c->self,
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,
-        .options = {.junit = str_z(c->junit),
+        .no_cache = c->command->scope == FOR_DISCOVER ? false : c->no_cache,
+        .options = {.pytest_cache = c->settings.own.cache_dir,
+                    .junit = str_z(c->junit),
                     .json = str_z(c->json),
                     .workers = (uint32_t)c->workers,
                     .maxfail = (uint32_t)c->maxfail,

@@ -22,6 +22,8 @@ struct cli {
     int workers, maxfail, sample, seed;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     bool no_cache, modules, as_json;
+    const char *no_failures; /* --last-failed-no-failures */
+    bool last_failed, failed_first, new_first, stepwise, stepwise_skip, stepwise_reset, cache_clear;
     /* made of them */
     enum optimizer optimizer;
     int verbosity;          /* -v counts up, -q down */

@@ -1,7 +1,9 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
+#include "runtime/cli/table.h"
 
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
@@ -91,25 +93,25 @@ static uint32_t count_stale(const struct plan *plan)
     return n;
 }
 
-/* Ours that pytest has, too. */
+/* Ours that pytest has, too, but for the number of workers: plain pytest may have no xdist. */
 static int repeat_options(const struct cli *c, struct arena *a, char **argv)
 {
     struct buf b = {0};
     int n = 0;
-    if (c->junit)
-        buf_printf(&b, "--junitxml=%s", c->junit);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->maxfail)
-        buf_printf(&b, "--maxfail=%d", c->maxfail);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->color)
-        buf_printf(&b, "--color=%s", c->color);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
+    for (const struct opt *o = cli_options; o->name; o++) {
+        const void *field = (const char *)c + o->offset;
+        if (!(o->scope & FOR_PYTEST) || !o->help || !c->origins[o - cli_options] || field == &c->workers)
+            continue;
+        buf_clear(&b);
+        if (o->kind == OPT_INT)
+            buf_printf(&b, "--%s=%d", o->name, *(const int *)field);
+        else if (o->kind == OPT_STRING)
+            buf_printf(&b, "--%s=%s", o->name, *(const char *const *)field);
+        else if (*(const bool *)field)
+            buf_printf(&b, "--%s", strcmp(o->name, "fail-fast") ? o->name : "exitfirst");
+        if (b.n)
+            argv[n++] = arena_dup(a, b.p, b.n);
+    }
     buf_release(&b);
     return n;
 }
@@ -122,12 +124,12 @@ static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *er
         buf_printf(&venv, "%s/bin/python", getenv("VIRTUAL_ENV"));
         python = venv.p;
     }
-    char **argv = xmalloc(((size_t)c->n_pytest_args + 7) * sizeof *argv);
+    char **argv = xmalloc(((size_t)c->n_pytest_args + c->n_options + 4) * sizeof *argv);
     int n = 0;
     argv[n++] = (char *)(uintptr_t)python;
     argv[n++] = (char *)(uintptr_t)"-c";
-    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; import pytest; "
-                                   "sys.exit(pytest.main())";
+    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; sys.argv[0] = 'pytest'; import pytest; "
+                                   "sys.exit(pytest.console_main())";
     n += repeat_options(c, &c->arena, argv + n);
     for (int i = 0; i < c->n_pytest_args; i++)
         argv[n++] = c->pytest_args[i];
@@ -173,16 +175,20 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
     return ok;
 }
 
-static bool run_tests(struct cli *c, int64_t start_ns, enum exit_code *code, struct err *err)
+static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum exit_code *code, struct err *err)
 {
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
+    bool stepped = false;
     o.yields = true;
+    o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
     if (ok && plan.plain.n) {
         c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
         ok = run_plain_pytest(c, code, err);
     }
+    if (ok && n->status.n && c->verbosity >= 0)
+        puts(n->status.p);
     if (ok) {
         *code = EXIT_INTERNAL;
         ok = count_stale(&plan) == 0 || run_batches(&plan, c, err);
@@ -193,8 +199,10 @@ static bool run_tests(struct cli *c, int64_t start_ns, enum exit_code *code, str
                                 .json = c->json,
                                 .wall_ns = clock_mono_ns() - start_ns,
                                 .print_failures = true};
-    ok = ok && summary_run(&plan, &s, stdout, code, err);
-    if (ok && interrupted)
+    ok = ok && narrowing_done(n, c, &plan, &stepped, err);
+    s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
+    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
+    if (ok && (interrupted || stepped))
         *code = EXIT_INTERRUPTED;
     plan_release(&plan);
     return ok;
@@ -203,7 +211,15 @@ static bool run_tests(struct cli *c, int64_t start_ns, enum exit_code *code, str
 bool command_run(struct cli *c, enum exit_code *code, struct err *err)
 {
     int64_t start_ns = clock_mono_ns();
-    if (c->plain)
-        return run_plain_pytest(c, code, err);
-    return run_tests(c, start_ns, code, err);
+    struct narrowing n = {0};
+    if (c->cache_clear)
+        pytest_cache_clear(c->settings.own.cache_dir);
+    bool ok = c->plain || narrowing_find(&n, c, code, err);
+    c->plain = c->plain ? c->plain : n.plain;
+    if (ok && c->plain)
+        ok = run_plain_pytest(c, code, err);
+    else if (ok)
+        ok = run_tests(c, &n, start_ns, code, err);
+    narrowing_release(&n);
+    return ok;
 }

@@ -64,6 +64,7 @@ class Worker:
     def __init__(self, session, number, conn):
         self.session, self.conn = session, conn
         self.queue, self.last = [], False  # last: END has come
+        self.failures = 0
         self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
@@ -113,7 +114,17 @@ class Worker:
                 self.take(self.conn.recv())
                 continue
             self.run_item(self.queue[0], self.next_item())
+            if self.failures == self.session.maxfail > 0:
+                self.halt()
+                return
             del self.queue[0]
+
+    def halt(self):
+        """Nothing runs behind the failure with which the run stops: the pool has it, and will say END."""
+        self.native.leave()
+        while not self.last:
+            self.take(self.conn.recv())
+        self.queue = []
 
     def next_item(self):
         if len(self.queue) == 1 and not self.last:
@@ -144,6 +155,7 @@ class Worker:
                 code, document = verify.compare(pytests, (code, document))
             if deps:
                 document["deps"] = deps
+        self.failures += code in (report.FAILED, report.ERROR)
         text = passed.encode("ascii") if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
         self.running[0] = 0

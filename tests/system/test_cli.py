@@ -58,6 +58,22 @@ def test_configuration_is_shown_with_its_sources(project):
         assert r.code == 4 and "pyproject.toml:2: [tool.fastest] wokers: no such key; did you mean workers?" in r.out, r
 
 
+def test_nothing_runs_behind_the_failure_that_stops_the_only_worker(project):
+    project.write("test_a.py", """
+import os, pytest
+
+@pytest.mark.parametrize("i", range(30))
+def test_x(i):
+    with open(os.environ["RUNLOG"], "a") as f:
+        f.write("%s\\n" % "abcdefghijklmnopqrstuvwxyz01234"[i])
+    assert i not in (3, 5)
+""")
+    r = project.fastest("-n1", "-x")
+    assert (r.code, r.ran) == (1, "abcd"), r
+    r = project.fastest("-n1", "--maxfail=2")
+    assert (r.code, r.ran) == (1, "abcdef"), r
+
+
 def test_addopts_of_the_configuration_count(project):
     project.write("pytest.ini", "[pytest]\naddopts = -v -x\n")
     project.write("test_a.py", "def test_a(): assert 0\ndef test_b(): pass\n")
