@@ -166,6 +166,7 @@ static void fill_head(struct stage *s)
     narrow_plan(o->narrow, p);
     p->options = o->options;
     p->options.python = copy(s, s->probe.python);
+    p->options.tty = copy(s, o->options.tty);
     p->options.pytest_cache = copy(s, o->options.pytest_cache);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);

@@ -78,6 +78,7 @@ static void pack_options(struct buf *b, const struct plan_options *o)
 {
     pack_str(b, o->python);
     pack_str(b, o->pytest_cache);
+    pack_str(b, o->tty);
     pack_str(b, o->junit);
     pack_str(b, o->json);
     pack_u32(b, o->workers);
@@ -92,6 +93,7 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
 {
     o->python = unpack_str(u);
     o->pytest_cache = unpack_str(u);
+    o->tty = unpack_str(u);
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
     o->workers = unpack_u32(u);

@@ -60,6 +60,7 @@ const char *optimizer_name(enum optimizer o);
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
     struct str pytest_cache;   /* pytest's cache directory, absolute; "": none is kept */
+    struct str tty;            /* the terminal of the run, "": it has none */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
     uint32_t workers;          /* 0 = automatic */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */

@@ -17,6 +17,8 @@ command_fn command_batch;
 command_fn command_summary;
 command_fn command_pool;
 command_fn command_discover;
+/* For --collect-only: lists the tests when every id is certain; else *served is false, and nothing was printed. */
+bool discover_serve(struct cli *c, bool *served, enum exit_code *code, struct err *err);
 command_fn command_cache;
 command_fn command_affected;
 command_fn command_why;

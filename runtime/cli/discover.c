@@ -214,7 +214,10 @@ static void report(const struct cli *c, const struct discovered *d, int64_t star
             print_lines(d, &out);
         buf_z(&out, errors ? "\n" : "");
         print_errors(d, &out);
-        print_summary(d, listed, errors, (double)(clock_mono_ns() - start_ns) / 1e9, &out);
+        if (d->config.verbosity < -1)
+            buf_z(&out, errors ? "" : "\n"); /* as pytest */
+        else
+            print_summary(d, listed, errors, (double)(clock_mono_ns() - start_ns) / 1e9, &out);
     }
     io_write_all(STDOUT_FILENO, out.p ? out.p : "", out.n);
     if (doubtful && !wants_json(c))
@@ -227,7 +230,16 @@ static void report(const struct cli *c, const struct discovered *d, int64_t star
     buf_release(&out);
 }
 
-bool command_discover(struct cli *c, enum exit_code *code, struct err *err)
+/* What pytest would print, too: without its header, and not as a tree. */
+static bool is_certain(const struct discovered *d)
+{
+    bool certain = d->config.verbosity < 0 && !d->n_errors && !d->listing.n_doubtful && !d->config.unknown.n;
+    for (size_t i = 0; certain && i < d->n; i++)
+        certain = !d->tests[i].doubt && !d->tests[i].error && !d->tests[i].may_fail;
+    return certain;
+}
+
+static bool list(struct cli *c, bool whole, bool *served, enum exit_code *code, struct err *err)
 {
     int64_t start_ns = clock_mono_ns();
     struct discovered found = {0};
@@ -238,8 +250,20 @@ bool command_discover(struct cli *c, enum exit_code *code, struct err *err)
                                  .recorded = recorded_items, .recorded_ctx = &r};
     bool ok = discover(&o, &found, code, err);
     recorded_release(&r);
-    if (ok)
+    *served = ok && (whole || is_certain(&found));
+    if (*served)
         report(c, &found, start_ns, code);
     discover_release(&found);
     return ok;
+}
+
+bool discover_serve(struct cli *c, bool *served, enum exit_code *code, struct err *err)
+{
+    return list(c, false, served, code, err);
+}
+
+bool command_discover(struct cli *c, enum exit_code *code, struct err *err)
+{
+    bool served;
+    return list(c, true, &served, code, err);
 }

@@ -13,9 +13,8 @@
 
 /* Options whose output is pytest's own terminal or prompt: plain pytest runs them. */
 static const char *const plain_options[] = {
-    "--collect-only", "--co", "--fixtures", "--funcargs", "--fixtures-per-test", "--markers",
-    "--setup-plan", "--setup-only", "--setup-show", "--pdb", "--trace", "-s", "--capture=no",
-    "--cache-show", "--debug"};
+    "--fixtures", "--funcargs", "--fixtures-per-test", "--markers", "--setup-plan", "--setupplan", "--setup-only",
+    "--setuponly", "--setup-show", "--setupshow", "--pdb", "--trace", "--cache-show", "--debug"};
 
 static bool is_verbosity(const char *arg, int *delta)
 {
@@ -60,8 +59,15 @@ static void give_option(struct cli *c, const char *arg, size_t n)
     if (is_verbosity(copy, &delta))
         c->verbosity += delta;
     for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
-        if (!c->addopts && strcmp(copy, plain_options[i]) == 0)
+        if (strncmp(copy, plain_options[i], strlen(plain_options[i])) == 0 && strchr("=", copy[strlen(plain_options[i])]))
             c->plain = plain_options[i];
+}
+
+/* Output that is not captured belongs on the terminal; the last word about it counts. */
+static void take_capture(struct cli *c, const char *option, const char *value)
+{
+    bool no = strcmp(option, "-s") == 0 || (value && strcmp(value, "no") == 0);
+    c->uncaptured = !no ? NULL : value ? "--capture=no" : "-s";
 }
 
 /* An argument that is the first of `fastest`, and neither a command nor a file, may have been meant as a command. */
@@ -132,8 +138,13 @@ static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
     const struct config_option *o = pytest_option(argv[0], &letters);
     if (o && letters && o->value == VALUE_NO) {
         give_option(c, argv[0], 2);
+        if (argv[0][1] == 's')
+            take_capture(c, "-s", NULL);
         return OPT_LETTER;
     }
+    const char *eq = strchr(argv[0], '=');
+    if (o && (strcmp(o->name, "-s") == 0 || strcmp(o->name, "--capture") == 0))
+        take_capture(c, o->name, eq ? eq + 1 : argc > 1 && argv[0][1] == '-' ? argv[1] : NULL);
     give_option(c, argv[0], strlen(argv[0]));
     if (!o || letters || o->value != VALUE_YES || strchr(argv[0], '=') || argc < 2)
         return 1;
@@ -246,7 +257,7 @@ static bool parse_arguments(struct cli *c, struct err *err)
 /* As it was before anything was parsed. */
 static void start(struct cli *c, const struct command *command, int argc, char **argv)
 {
-    struct cli fresh = {.command = command, .own_args = argv, .n_own_args = argc, .seed = -1, .cwd = c->cwd,
+    struct cli fresh = {.command = command, .own_args = argv, .n_own_args = argc, .seed = -1, .cwd = c->cwd, .tty = c->tty,
                         .self = c->self, .arena = c->arena, .settings = c->settings};
     for (const struct opt *o = cli_options; o->name; o++)
         fresh.n_options++;
@@ -272,6 +283,8 @@ static bool finish(struct cli *c, struct err *err)
 {
     if (c->fail_fast)
         c->maxfail = 1;
+    if (!c->plain)
+        c->plain = c->uncaptured;
     choose_optimizer(c);
     return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
            check_word(c, err);
@@ -279,12 +292,15 @@ static bool finish(struct cli *c, struct err *err)
 
 bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err)
 {
-    char cwd[4096];
+    char cwd[4096], tty[256];
     *c = (struct cli){0};
     start(c, command, argc, argv);
     if (!getcwd(cwd, sizeof cwd))
         return err_errno(err, "the current directory cannot be named");
     c->cwd = arena_dup(&c->arena, cwd, strlen(cwd));
+    c->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && ttyname_r(STDIN_FILENO, tty, sizeof tty) == 0
+                 ? arena_dup(&c->arena, tty, strlen(tty))
+                 : NULL;
     if (!self_path(&c->arena, &c->self, err))
         return false;
     bool raw = command->takes == TAKES_RAW && !(argc == 1 && strcmp(argv[0], "--help") == 0);
@@ -332,7 +348,8 @@ struct generate_options cli_generate_options(const struct cli *c)
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,
         .no_cache = c->command->scope == FOR_DISCOVER ? false : c->no_cache,
-        .options = {.pytest_cache = c->settings.own.cache_dir,
+        .options = {.tty = str_z(c->tty),
+                    .pytest_cache = c->settings.own.cache_dir,
                     .junit = str_z(c->junit),
                     .json = str_z(c->json),
                     .workers = (uint32_t)c->workers,

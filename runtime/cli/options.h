@@ -21,7 +21,7 @@ struct cli {
     const char *python, *state_dir, *junit, *json, *color, *optimizer_name, *parser, *format, *since;
     int workers, maxfail, sample, seed;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
-    bool no_cache, modules, as_json;
+    bool no_cache, modules, as_json, collect_only;
     const char *no_failures; /* --last-failed-no-failures */
     bool last_failed, failed_first, new_first, stepwise, stepwise_skip, stepwise_reset, cache_clear;
     /* made of them */
@@ -36,7 +36,9 @@ struct cli {
     struct settings settings;
     bool ended, addopts;    /* -- was seen: no options follow; what pytest itself adds is parsed */
     size_t n_options, cap_pytest_args, cap_items;
+    const char *uncaptured; /* -s, or what else is the same */
     const char *plain;      /* the option that only plain pytest can serve, or NULL */
+    char *tty;              /* the terminal that input and output are, or NULL */
     char *cwd, *self;       /* invocation directory; absolute path of this binary */
     struct arena arena;     /* owns all of the above */
     char **own_args;        /* every argument as given, for init to repeat in the scan edge */

@@ -1,5 +1,6 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/debugger.h"
 #include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
@@ -26,6 +27,8 @@ static volatile sig_atomic_t interrupted;
 
 static void forward_signal(int sig)
 {
+    if (sig == SIGINT && debugger_interrupt())
+        return;
     interrupted = sig;
     if (ninja_pid > 0)
         kill((pid_t)ninja_pid, sig == SIGHUP ? SIGTERM : sig);
@@ -47,6 +50,7 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
     buf_str(&top, plan->state_dir);
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
+    debugger_watch(plan->state_dir);
     forward_signals();
     fflush(NULL);
     pid_t pid = fork();
@@ -116,6 +120,18 @@ static int repeat_options(const struct cli *c, struct arena *a, char **argv)
     return n;
 }
 
+/* What the command `pytest` does; a reader that has gone is no internal error. */
+static const char plain_main[] = "import os, sys\n"
+                                 "sys.path[:1], sys.argv[0] = [], 'pytest'\n"
+                                 "import pytest\n"
+                                 "try:\n"
+                                 "    code = pytest.main()\n"
+                                 "    sys.stdout.flush()\n"
+                                 "except BrokenPipeError:\n"
+                                 "    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)\n"
+                                 "    code = 1\n"
+                                 "sys.exit(code)\n";
+
 static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *err)
 {
     const char *python = c->python ? c->python : "python3";
@@ -128,8 +144,7 @@ static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *er
     int n = 0;
     argv[n++] = (char *)(uintptr_t)python;
     argv[n++] = (char *)(uintptr_t)"-c";
-    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; sys.argv[0] = 'pytest'; import pytest; "
-                                   "sys.exit(pytest.console_main())";
+    argv[n++] = (char *)(uintptr_t)plain_main;
     n += repeat_options(c, &c->arena, argv + n);
     for (int i = 0; i < c->n_pytest_args; i++)
         argv[n++] = c->pytest_args[i];
@@ -212,6 +227,14 @@ bool command_run(struct cli *c, enum exit_code *code, struct err *err)
 {
     int64_t start_ns = clock_mono_ns();
     struct narrowing n = {0};
+    bool listed = false;
+    struct err ignored;
+    if (c->collect_only && !c->plain) {
+        bool all = !c->last_failed && !c->stepwise && !c->new_first && !c->failed_first;
+        if (all && discover_serve(c, &listed, code, &ignored) && listed)
+            return true;
+        c->plain = "--collect-only";
+    }
     if (c->cache_clear)
         pytest_cache_clear(c->settings.own.cache_dir);
     bool ok = c->plain || narrowing_find(&n, c, code, err);

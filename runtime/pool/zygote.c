@@ -221,6 +221,8 @@ void zygote_ask_session(struct pool *p)
     path_list(&b, &p->plan, false);
     id_list(&b, "only", p->plan.only, p->plan.n_only);
     id_list(&b, "first", p->plan.first, p->plan.n_first);
+    buf_z(&b, ", \"tty\": ");
+    json_quote(&b, p->plan.options.tty);
     buf_printf(&b, ", \"other\": %s, \"maxfail\": %u}", p->plan.other ? "true" : "false", worker_maxfail(&p->plan));
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);

@@ -11,6 +11,7 @@ import _fastest.bytecode as bytecode
 import _fastest.lean as lean
 import _fastest.native as native
 import _fastest.report as report
+import _fastest.terminal as terminal
 import _fastest.trace as trace
 import _fastest.wire as wire
 import _fastest.worker as worker
@@ -149,6 +150,7 @@ class Session:
         self.config, self.setup = config, setup
         self.only, self.first = set(request.get("only", ())), set(request.get("first", ()))
         self.maxfail = request.get("maxfail", 0)
+        self.terminal = terminal.Terminal(request["tty"], setup["state_dir"]) if request.get("tty") else None
         self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
@@ -162,6 +164,8 @@ class Session:
             lean.install()
         _command_line_hooks(config)
         config._do_configure()
+        if self.terminal is not None:
+            self.terminal.install()
         config.pluginmanager.register(self.plugin, "fastest-collect")
         for name in ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugin", "stepwise"):
             if config.pluginmanager.has_plugin(name):

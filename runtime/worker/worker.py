@@ -148,13 +148,16 @@ class Worker:
         passed, stop = self.execute(item, nextitem, native)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
+        debugged = self.session.terminal is not None and self.session.terminal.leave()
         code, document, deps = report.PASSED, None, self.deps(item)
-        if passed is None or deps or self.verifies:
+        if passed is None or deps or debugged or self.verifies:
             code, document = self.result(number, passed, stop)
             if native and self.verifies:
                 code, document = verify.compare(pytests, (code, document))
             if deps:
                 document["deps"] = deps
+            if debugged:  # a pass of it is no reason not to stop there again
+                document.update(always=True, deps=deps or {})
         self.failures += code in (report.FAILED, report.ERROR)
         text = passed.encode("ascii") if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)

@@ -58,6 +58,21 @@ def test_configuration_is_shown_with_its_sources(project):
         assert r.code == 4 and "pyproject.toml:2: [tool.fastest] wokers: no such key; did you mean workers?" in r.out, r
 
 
+def test_collect_only_as_pytest(project):
+    project.write("test_a.py", "import pytest\n@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\nclass TestB:\n    def test_b(self): pass\n")
+    for args in (["--co", "-q"], ["--collect-only", "-qq"], ["--co", "-q", "-k", "test_b"], ["--co"]):
+        r = project.fastest(*args)
+        p = project.run([sys.executable, "-m", "pytest", *args])
+        assert r.code == p.code == 0
+        plain = "fastest: --collect-only is plain pytest's: running it without fastest\n"
+        assert (plain in r.out) == (args == ["--co"])
+        tidy = lambda text: re.sub(r" in [\d.]+s|^=+ | =+$", "", text.replace(plain, ""), flags=re.M)
+        assert tidy(r.out) == tidy(p.out)
+    project.write("test_a.py", "def pytest_generate_tests(metafunc):\n    metafunc.parametrize('x', list(range(3)))\ndef test_a(x): pass\n")
+    r = project.fastest("--co", "-q")
+    assert r.code == 0 and "test_a.py::test_a[2]" in r.out, r
+
+
 def test_nothing_runs_behind_the_failure_that_stops_the_only_worker(project):
     project.write("test_a.py", """
 import os, pytest

@@ -1,15 +1,13 @@
 """The shells' completion, typed into the real shells at a terminal, and the manual page."""
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
-import time
 
 import pytest
 
 from conftest import FASTEST, LIMIT
+from terminal import Tty
 
 MODULE = '''
 import pytest
@@ -27,35 +25,18 @@ SHELLS = {
 }
 
 
-class Typed:
-    """A shell at a terminal of its own."""
+class Typed(Tty):
+    """A shell that has loaded the completion."""
 
     def __init__(self, name, cwd, path):
         argv, prompt, load = SHELLS[name]
         env = {"PATH": path + ":" + os.environ["PATH"], "HOME": str(cwd), "TERM": "dumb" if name != "fish" else "xterm",
-               "XDG_CACHE_HOME": str(cwd / "cache"), "LANG": "C.UTF-8", "COLUMNS": "200"}
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(cwd)
-            os.execvpe(argv[0], argv, env)
-        self.seen = ""
+               "XDG_CACHE_HOME": str(cwd / "cache"), "LANG": "C.UTF-8"}
+        super().__init__(argv, cwd, env, columns=200)
         self.send(prompt)
         self.send(load)
         self.send("echo load''ed\n")
         self.wait("loaded\r?\n")
-
-    def send(self, text):
-        os.write(self.fd, text.encode())
-
-    def wait(self, pattern):
-        end = time.monotonic() + LIMIT
-        while not re.search(pattern, self.seen):
-            assert time.monotonic() < end, repr(self.seen)
-            if select.select([self.fd], [], [], 1)[0]:
-                self.seen += os.read(self.fd, 65536).decode(errors="replace")
-        at = re.search(pattern, self.seen)
-        self.seen = self.seen[at.end():]
-        return at
 
     def words(self, line):
         """What the line, which ends in tabs, has become: the words as the shell reads them."""
@@ -64,10 +45,6 @@ class Typed:
         self.send("\x05; echo; echo do''ne\n")
         text = self.wait(r"((?:<[^\r\n]*>)+)[^\r\n]*\r?\n+(?:.*\n)*?done\r?\n").group(1)
         return text[1:-1].split("><")
-
-    def close(self):
-        os.close(self.fd)
-        os.waitpid(self.pid, 0)
 
 
 @pytest.fixture(params=sorted(SHELLS))
@@ -80,7 +57,8 @@ def shell(request, tmp_path):
     (tmp_path / "folder").mkdir()
     typed = Typed(request.param, tmp_path, str(tmp_path / "bin"))
     yield typed
-    typed.close()
+    typed.send("exit\n")
+    typed.finish()
 
 
 def test_what_is_typed_becomes(shell):
