@@ -58,6 +58,33 @@ def test_configuration_is_shown_with_its_sources(project):
         assert r.code == 4 and "pyproject.toml:2: [tool.fastest] wokers: no such key; did you mean workers?" in r.out, r
 
 
+MARKED = "import pytest\n@pytest.mark.slow\ndef test_slow(): pass\ndef test_quick(): pass\nclass TestC:\n    def test_in_class(self): assert 0\n"
+
+
+@pytest.mark.parametrize("args", [
+    ["-k", "quick or TestC", "-m", "not slow", "--ignore=sub", "-p", "no:doctest", "-o", "xfail_strict=true"],
+    ["-k", "--not-an-option or slow", "--ignore-glob=*/test_[bc].py", "-vv"],
+    ["-c", "conf/other.ini", "--rootdir", ".", "--deselect=sub/check_d.py::test_quick", "sub"],
+    ["-o", "python_functions=check_*", "-q", "test_a.py", "--override-ini=python_classes=None"],
+    ["sub/../test_a.py::TestC", "test_a.py::test_quick", "--strict-markers", "-rA", "--tb=line", "--durations=2"],
+], ids=["k-m-ignore", "k-glob-vv", "c-rootdir-deselect", "o", "ids"])
+def test_options_mean_what_they_mean_in_pytest(project, args):
+    project.write("pytest.ini", "[pytest]\nmarkers = slow\n")
+    project.write("conf/other.ini", "[pytest]\nmarkers = slow\npython_files = check_*.py\n")
+    for name in ("test_a.py", "sub/test_b.py", "sub/test_c.py", "sub/check_d.py"):
+        project.write(name, MARKED)
+    project.write("sub/__init__.py", "")
+
+    def seen(r):
+        words = [(i, o) for i, o in re.findall(r"^(\S+::\S+) (PASSED|FAILED|ERROR|SKIPPED)\b", r.out, re.M)]
+        return r.code, sorted(words)
+
+    verbose = [] if "-vv" in args else ["-vv"] if "-q" in args else ["-v"]
+    ours = project.fastest(*args, *verbose)
+    theirs = project.run([sys.executable, "-m", "pytest", *args, *verbose])
+    assert seen(ours) == seen(theirs) and (seen(ours)[1] or ours.code == 5), "%r\n%r" % (ours, theirs)
+
+
 def test_collect_only_as_pytest(project):
     project.write("test_a.py", "import pytest\n@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\nclass TestB:\n    def test_b(self): pass\n")
     for args in (["--co", "-q"], ["--collect-only", "-qq"], ["--co", "-q", "-k", "test_b"], ["--co"]):
