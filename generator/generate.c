@@ -328,12 +328,19 @@ static bool write_state(struct stage *s, struct err *err)
 }
 
 /* One run at a time on a state directory: the lock goes with this process, or with its next run. */
-static bool lock_state(struct stage *s, struct err *err)
+static int held = -1;
+
+void generate_unlock(void)
 {
-    static int held = -1;
-    struct buf path = {0};
     if (held >= 0)
         close(held);
+    held = -1;
+}
+
+static bool lock_state(struct stage *s, struct err *err)
+{
+    struct buf path = {0};
+    generate_unlock();
     path_join(&path, buf_view(&s->probe.state_dir), STR("run.lock"));
     int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;

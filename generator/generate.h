@@ -39,6 +39,8 @@ struct generate_options {
  * stale .ok files and fills *plan. On failure false with err and *code. */
 bool generate(const struct generate_options *o, struct plan *plan, enum exit_code *code,
               struct err *err);
+/* The lock on the state directory, which the process keeps until its next run, goes now. */
+void generate_unlock(void);
 struct graph;
 /* What a scan found, for the commands that explain it. */
 struct look {

@@ -278,6 +278,23 @@ static bool find(struct narrowing *n, struct cli *c, const struct discovered *d)
     return true;
 }
 
+/* What pytest's cache says has failed comes first, if it is there. */
+static void find_soon(struct narrowing *n, const struct cli *c)
+{
+    struct id_set failed = {0};
+    struct map seen = {0};
+    struct finding f = {.n = n, .root = c->settings.own.root};
+    pytest_cache_ids(c->settings.own.cache_dir, "lastfailed", &failed);
+    for (size_t i = 0; i < failed.list.n; i++) {
+        struct str id = keep(n, failed.list.items[i]);
+        strs_add(&n->narrow.first, id);
+        add_module(&f, &n->narrow.modules, &seen, file_of(id));
+    }
+    n->any = n->narrow.first.n > 0;
+    map_release(&seen);
+    id_set_release(&failed);
+}
+
 bool narrowing_find(struct narrowing *n, struct cli *c, enum exit_code *code, struct err *err)
 {
     struct discovered d = {0};
@@ -286,6 +303,10 @@ bool narrowing_find(struct narrowing *n, struct cli *c, enum exit_code *code, st
     struct discover_options o = {.generate = &g, .recorded = recorded_items, .recorded_ctx = &r};
     c->stepwise = c->stepwise || c->stepwise_skip || c->stepwise_reset;
     n->any = c->stepwise || c->new_first || c->last_failed || c->failed_first;
+    if (c->failed_soon && !n->any) {
+        find_soon(n, c);
+        return true;
+    }
     if (!n->any)
         return true;
     n->narrow.option = c->stepwise ? "--stepwise" : c->last_failed ? "--last-failed" : NULL;

@@ -24,6 +24,10 @@ struct cli {
     bool no_cache, modules, as_json, collect_only;
     const char *no_failures; /* --last-failed-no-failures */
     bool last_failed, failed_first, new_first, stepwise, stepwise_skip, stepwise_reset, cache_clear;
+    /* of other commands, which run */
+    bool failed_soon;       /* tests that failed come early, as far as that costs nothing */
+    bool (*wanted)(void *ctx, const struct plan *plan); /* NULL, or asked before a run begins: false ends it, silently */
+    void *wanted_ctx;
     /* made of them */
     enum optimizer optimizer;
     int verbosity;          /* -v counts up, -q down */

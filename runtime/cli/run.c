@@ -195,12 +195,18 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
     bool stepped = false;
-    o.yields = true;
+    interrupted = 0;
+    o.yields = !c->wanted;
     o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
     if (ok && plan.plain.n) {
         c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
         ok = run_plain_pytest(c, code, err);
+    }
+    if (ok && c->wanted && !c->wanted(c->wanted_ctx, &plan)) {
+        *code = EXIT_PASSED;
+        plan_release(&plan);
+        return true;
     }
     if (ok && n->status.n && c->verbosity >= 0)
         puts(n->status.p);

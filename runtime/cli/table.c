@@ -21,6 +21,11 @@ const struct command cli_commands[] = {
      .summary = "list the tests, without starting Python",
      .text = "Lists the tests as pytest --collect-only -q does, from the sources alone. What only a run can know is "
              "listed by function; --format json says which and why. pytest's options mean what they mean there."},
+    {.name = "watch", .scope = FOR_WATCH, .run = command_watch, .takes = TAKES_TESTS, .pytest = true,
+     .args = "[paths | node ids]",
+     .summary = "run what each save affects, failed tests first",
+     .text = "Runs what is stale, then waits: a save runs what it affects, failed tests first, on workers that stay. Keys: a "
+             "runs all, f those that failed, k asks for a filter (-k), Enter runs again what is stale or failed, q quits."},
     {.name = "why", .scope = FOR_WHY, .run = command_why, .takes = TAKES_FILES, .pytest = true,
      .args = "[TEST | FILE | BATCH]...",
      .summary = "what changed, and the imports that lead to it; or why nothing runs",
