@@ -437,7 +437,7 @@ bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, e
             strs_add(&settings, s.probe.inputs.items[i]);
         for (size_t i = 0; i < s.probe.data.n; i++)
             strs_add(&settings, s.probe.data.items[i]);
-        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .settings = &settings}, err);
+        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .plain = s.probe.plain, .settings = &settings}, err);
         *code = ok ? EXIT_PASSED : EXIT_USAGE;
     }
     strs_release(&settings);

@@ -46,6 +46,7 @@ struct graph;
 struct look {
     const struct plan *plan;     /* plan->files[i] is graph->nodes[i] */
     const struct graph *graph;
+    struct str plain;            /* the option with which only plain pytest can run this, or "" */
     const struct strs *settings; /* files that the configuration was read from, absolute */
 };
 typedef bool look_fn(void *ctx, const struct look *l, struct err *err);

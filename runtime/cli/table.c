@@ -56,6 +56,12 @@ const struct command cli_commands[] = {
      .text = "Prints the settings that a run with these arguments has, and where each comes from: [tool.fastest] of "
              "pyproject.toml in pytest's rootdir, the addopts of pytest's configuration, a FASTEST_NAME variable, or the "
              "command line. What comes later in this list counts."},
+    {.name = "doctor", .scope = FOR_DOCTOR, .run = command_doctor, .takes = TAKES_TESTS, .pytest = true,
+     .args = "[paths]",
+     .summary = "what is wrong with the environment, and what to do",
+     .text = "Looks at the interpreter, pytest, Ninja, what the tracer needs, the directories, the clock of the file system, "
+             "sockets, a pool that runs, limits and the project's configuration. Exit code 1 when something keeps tests from "
+             "running."},
     {.name = "completion", .scope = FOR_COMPLETION, .run = command_completion, .takes = TAKES_WORD, .words = "bash|zsh|fish",
      .args = "bash|zsh|fish",
      .summary = "a script with which the shell completes commands, options and tests",
@@ -96,8 +102,8 @@ const struct opt cli_options[] = {
     {"no-cache", 0, OPT_FLAG, AT(no_cache), NULL, FOR_DISCOVER, NULL, "parse every file again"},
     {"since", 0, OPT_STRING, AT(since), "REV", FOR_AFFECTED, NULL, "what changed since this git revision"},
     {"modules", 0, OPT_FLAG, AT(modules), NULL, FOR_AFFECTED, NULL, "test modules instead of node ids"},
-    {"json", 0, OPT_FLAG, AT(as_json), NULL, FOR_WHY | FOR_AFFECTED | FOR_CACHE | FOR_CONFIG_COMMAND, NULL,
-     "print JSON"},
+    {"json", 0, OPT_FLAG, AT(as_json), NULL, FOR_WHY | FOR_AFFECTED | FOR_CACHE | FOR_CONFIG_COMMAND | FOR_DOCTOR,
+     NULL, "print JSON"},
     {"sample", 0, OPT_INT, AT(sample), "N", FOR_AUDIT, NULL, "only N modules, chosen at random"},
     {"seed", 0, OPT_INT, AT(seed), "N", FOR_AUDIT, NULL, "of the choice (default: the time; it is printed)"},
 
