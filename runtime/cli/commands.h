@@ -24,6 +24,7 @@ command_fn command_affected;
 command_fn command_why;
 command_fn command_audit;
 command_fn command_watch;
+command_fn command_history;
 command_fn command_doctor;
 command_fn command_config;
 command_fn command_help;

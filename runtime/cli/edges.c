@@ -7,6 +7,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
 #include "runtime/pool/pool.h"
+#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <stdio.h>
@@ -83,38 +84,19 @@ bool command_summary(struct cli *c, enum exit_code *code, struct err *err)
             s.junit = arena_dup(&a, plan.options.junit.p, plan.options.junit.n);
         if (plan.options.json.n)
             s.json = arena_dup(&a, plan.options.json.p, plan.options.json.n);
-        ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
+        ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) &&
+             history_update(&plan, err);
         arena_release(&a);
     }
     plan_release(&plan);
     return ok;
 }
 
-/* The state directory that a command without a scan means: --state-dir, else the nearest .fastest
- * at or above the current directory. */
-static bool nearest_state_dir(const struct cli *c, struct buf *out, struct err *err)
-{
-    if (c->state_dir) {
-        buf_z(out, c->state_dir);
-        return true;
-    }
-    for (struct str dir = str_z(c->cwd);; dir = path_dir(dir)) {
-        buf_clear(out);
-        buf_str(out, dir);
-        buf_z(out, "/.fastest");
-        if (io_stat_path(out->p).kind == IO_DIR)
-            return true;
-        if (dir.n == 0)
-            return err_set(err, "no .fastest here or above; run fastest first, or name it with "
-                                "--state-dir");
-    }
-}
-
 static bool pool_request(const struct cli *c, const char *what, enum exit_code *code,
                          struct err *err)
 {
     struct buf dir = {0}, text = {0};
-    bool ok = nearest_state_dir(c, &dir, err);
+    bool ok = cli_state_dir(c, &dir, err);
     if (ok && strcmp(what, "stop") == 0) {
         puts(pool_stop(dir.p) ? "the pool has ended" : "no pool runs");
         *code = EXIT_PASSED;

@@ -2,6 +2,7 @@
 
 #include "generator/config/config_options.h"
 #include "generator/config/ini.h"
+#include "runtime/base/io.h"
 #include "runtime/base/nearest.h"
 #include "runtime/cli/self.h"
 #include "runtime/cli/table.h"
@@ -373,6 +374,23 @@ bool cli_color(const struct cli *c, int fd)
     if (getenv("FORCE_COLOR") && *getenv("FORCE_COLOR"))
         return true;
     return isatty(fd) && !(term && strcmp(term, "dumb") == 0);
+}
+
+bool cli_state_dir(const struct cli *c, struct buf *out, struct err *err)
+{
+    if (c->state_dir) {
+        buf_z(out, c->state_dir);
+        return true;
+    }
+    for (struct str dir = str_z(c->cwd);; dir = path_dir(dir)) {
+        buf_clear(out);
+        buf_str(out, dir);
+        buf_z(out, "/.fastest");
+        if (io_stat_path(out->p).kind == IO_DIR)
+            return true;
+        if (dir.n == 0)
+            return err_set(err, "no .fastest here or above; run fastest first, or name it with --state-dir");
+    }
 }
 
 struct str cli_item_path(struct cli *c, const char *item)

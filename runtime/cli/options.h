@@ -19,9 +19,9 @@ struct cli {
     const struct command *command;
     /* by the table */
     const char *python, *state_dir, *junit, *json, *color, *optimizer_name, *parser, *format, *since;
-    int workers, maxfail, sample, seed;
+    int workers, maxfail, sample, seed, slowest;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
-    bool no_cache, modules, as_json, collect_only;
+    bool no_cache, modules, as_json, collect_only, flaky;
     const char *no_failures; /* --last-failed-no-failures */
     bool last_failed, failed_first, new_first, stepwise, stepwise_skip, stepwise_reset, cache_clear;
     /* of other commands, which run */
@@ -61,6 +61,9 @@ struct generate_options cli_generate_options(const struct cli *c);
 bool cli_color(const struct cli *c, int fd);
 /* The option's value comes from there. */
 void cli_note(struct cli *c, const struct opt *o, const char *where);
+/* The state directory that a command without a scan means: --state-dir, else the nearest .fastest at or above the current
+ * directory. Appends it; false with err. */
+bool cli_state_dir(const struct cli *c, struct buf *out, struct err *err);
 /* An item as an absolute path without its "::…", in the arena. */
 struct str cli_item_path(struct cli *c, const char *item);
 

@@ -9,6 +9,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
 #include "runtime/pool/pool.h"
+#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <errno.h>
@@ -222,7 +223,7 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
                                 .print_failures = true};
     ok = ok && narrowing_done(n, c, &plan, &stepped, err);
     s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
-    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
+    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) && history_update(&plan, err);
     if (ok && (interrupted || stepped))
         *code = EXIT_INTERRUPTED;
     plan_release(&plan);

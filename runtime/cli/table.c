@@ -56,6 +56,12 @@ const struct command cli_commands[] = {
      .text = "Prints the settings that a run with these arguments has, and where each comes from: [tool.fastest] of "
              "pyproject.toml in pytest's rootdir, the addopts of pytest's configuration, a FASTEST_NAME variable, or the "
              "command line. What comes later in this list counts."},
+    {.name = "history", .scope = FOR_HISTORY, .run = command_history, .takes = TAKES_FILES, .pytest = true,
+     .args = "[paths | node ids]",
+     .summary = "how long tests took and how they ended in the last runs; which flip",
+     .text = "Of the last 16 runs of each test, cached results left out: the mean duration, recent runs counting more, and how "
+             "often it failed. It flips when it ends otherwise although nothing that it depends on has changed. Without a name: "
+             "the slowest tests; with one: every run of it."},
     {.name = "doctor", .scope = FOR_DOCTOR, .run = command_doctor, .takes = TAKES_TESTS, .pytest = true,
      .args = "[paths]",
      .summary = "what is wrong with the environment, and what to do",
@@ -102,8 +108,10 @@ const struct opt cli_options[] = {
     {"no-cache", 0, OPT_FLAG, AT(no_cache), NULL, FOR_DISCOVER, NULL, "parse every file again"},
     {"since", 0, OPT_STRING, AT(since), "REV", FOR_AFFECTED, NULL, "what changed since this git revision"},
     {"modules", 0, OPT_FLAG, AT(modules), NULL, FOR_AFFECTED, NULL, "test modules instead of node ids"},
-    {"json", 0, OPT_FLAG, AT(as_json), NULL, FOR_WHY | FOR_AFFECTED | FOR_CACHE | FOR_CONFIG_COMMAND | FOR_DOCTOR,
+    {"json", 0, OPT_FLAG, AT(as_json), NULL, FOR_WHY | FOR_AFFECTED | FOR_CACHE | FOR_CONFIG_COMMAND | FOR_DOCTOR | FOR_HISTORY,
      NULL, "print JSON"},
+    {"slowest", 0, OPT_INT, AT(slowest), "N", FOR_HISTORY, NULL, "the N slowest (default: 10 where no test is named)"},
+    {"flaky", 0, OPT_FLAG, AT(flaky), NULL, FOR_HISTORY, NULL, "only tests that flip"},
     {"sample", 0, OPT_INT, AT(sample), "N", FOR_AUDIT, NULL, "only N modules, chosen at random"},
     {"seed", 0, OPT_INT, AT(seed), "N", FOR_AUDIT, NULL, "of the choice (default: the time; it is printed)"},
 
