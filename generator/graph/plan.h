@@ -34,6 +34,7 @@ struct plan_module {
     struct hash128 loose; /* the same without what the sources in it say, for records that tell what has run */
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
+    struct io_stat record_st; /* of the record, as the scan found it; not saved: kind is 0 in a loaded plan */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
     uint32_t *files;    /* closure: indices into plan.files, ascending */
     uint32_t n_files;
