@@ -1,5 +1,6 @@
 #include "generator/graph/plan.h"
 
+#include "generator/graph/record.h"
 #include "runtime/base/pack.h"
 
 #include <fcntl.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 3, LIST = 0, BITS = 1 };
+enum { VERSION = 4, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -114,6 +115,7 @@ static void pack_head(struct buf *b, const struct plan *p)
     for (uint32_t i = 0; i < p->n_args; i++)
         pack_str(b, p->args[i]);
     pack_hash(b, p->sources);
+    pack_hash(b, p->contents);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
     pack_u8(b, p->other);
@@ -131,6 +133,7 @@ static void unpack_head(struct unpack *u, struct plan *p)
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = unpack_str(u);
     p->sources = unpack_hash(u);
+    p->contents = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
     p->other = unpack_u8(u) != 0;
@@ -309,4 +312,11 @@ const struct plan_batch *plan_find_batch(const struct plan *p, struct str name)
         if (str_eq(p->batches[i].name, name))
             return &p->batches[i];
     return NULL;
+}
+
+bool plan_sources_hold(const struct plan *p, uint32_t flags, struct hash128 sources)
+{
+    if (flags & REC_ALL_FILES)
+        return !hash128_is_zero(sources) && hash128_eq(sources, p->contents);
+    return !(flags & REC_ALL_SOURCES) || hash128_eq(sources, p->sources);
 }

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import traceback
 
+import _fastest.sort as sort
 import _fastest.trace as trace
 import _fastest.wire as wire
 
@@ -81,9 +82,9 @@ def _loaded_files(sorter):
         path = getattr(module, "__file__", None)
         if isinstance(path, str) and path.endswith(".py") and os.path.isabs(path) and not sorter.leave_out(path):
             files.add(path)
-    for kind, paths in sorter.sort(trace.events).items():
-        if kind in ("open", "import"):
-            files.update(paths)
+    deps = sorter.sort(trace.events)
+    for part in [deps] + list(deps.get("by", {}).values()):
+        files.update(part.get("open", []) + part.get("import", []))
     return sorted(files)
 
 
@@ -91,7 +92,7 @@ def main(fd):
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
-    trace.install()
+    trace.install(setup["root"])
     _as_pytest(setup)
     gc.disable()
     import _fastest.bytecode as bytecode
@@ -99,7 +100,7 @@ def main(fd):
 
     setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
-    sorter = trace.Sorter(setup["root"], setup["state_dir"], [])
+    sorter = sort.Sorter(setup["root"], setup["state_dir"], [])
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
     try:
