@@ -131,3 +131,6 @@ def _serve(conn, config, setup, session, reap):
             conn.close()
             session.run(config, setup, request, Reaper())
         sessions.add(pid)
+        if setup["persistent"] and not gc.get_freeze_count():
+            gc.collect()  # for the next sessions, which then look at what is theirs
+            gc.freeze()
