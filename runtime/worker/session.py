@@ -9,6 +9,7 @@ import traceback
 
 import _fastest.bytecode as bytecode
 import _fastest.lean as lean
+import _fastest.narrow as narrow
 import _fastest.native as native
 import _fastest.report as report
 import _fastest.sort as sort
@@ -41,12 +42,10 @@ class CollectPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path, config):
-        path = str(collection_path)
-        if path in self.clean:
-            return True
-        if self.prune and path not in self.wanted and path not in self.folders:
-            return True
-        return None
+        return True if self.ignores(str(collection_path)) else None
+
+    def ignores(self, path):
+        return path in self.clean or self.prune and path not in self.wanted and path not in self.folders
 
     def pytest_collectreport(self, report):
         if report.failed or report.skipped:
@@ -144,6 +143,8 @@ class Session:
                 config.pluginmanager.unregister(name=name)
         _silence_terminal(config)
         self.session = pytest.Session.from_config(config)
+        if self.setup.get("optimizer") in native.OPTIMIZERS:
+            narrow.install(self.plugin, self.session)
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
         helpers = bytecode.Helpers(self.setup["bytecode"], config, [p for p in self.plugin.planned if p in self.plugin.wanted])

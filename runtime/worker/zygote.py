@@ -100,6 +100,7 @@ def main(fd):
 
     setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
+    import pdb  # noqa: F401  pytest_configure does it in every session
     sorter = sort.Sorter(setup["root"], setup["state_dir"], [])
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
