@@ -9,17 +9,15 @@ import types
 
 from _pytest import fixtures, main, python
 
-# Of exactly such a type no value is a fixture, or hides one.
-_INERT = {types.ModuleType, types.BuiltinFunctionType, type(None), bool, int, float, str, bytes, tuple, list, dict, set,
-          frozenset, property, types.GetSetDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType,
-          types.MemberDescriptorType}
+_Fixture = getattr(fixtures, "FixtureFunctionDefinition", None)  # of pytest 8.4 and later
 
 
 def _is_inert(value):
-    kind = type(value)
-    if kind is types.FunctionType:
-        return "__wrapped__" not in value.__dict__
-    return kind in _INERT or kind is type and not hasattr(value, "__wrapped__")
+    """It is no fixture, and hides none."""
+    try:
+        return type(value) is not _Fixture and not hasattr(value, "__wrapped__")
+    except Exception:
+        return False
 
 
 def _raw(holder):
@@ -59,4 +57,5 @@ def install(plugin, session):
     if hasattr(session, "_initialpaths_with_parents"):  # pytest 8 and later
         main.scandir = _only(main.scandir, plugin, session)
         python.scandir = _only(python.scandir, plugin, session)
-    fixtures.dir = _names
+    if _Fixture is not None:
+        fixtures.dir = _names

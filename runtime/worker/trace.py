@@ -310,6 +310,12 @@ def take():
     return noted
 
 
+def keep(sorter):
+    """Leaves out what no module can depend on of what has been noted so far; it is noted once a process."""
+    noted = take()
+    events[:] = [event for event in noted if event[0] != "code" or sorter.entries(event)]
+
+
 def _read_by_others():
     """What processes have read; without a watch it is unseen. What runs bytecode from elsewhere opens no source."""
     noted = []

@@ -105,12 +105,12 @@ def main(fd):
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
     try:
-        _serve(conn, config, setup, session, reap)
+        _serve(conn, config, setup, session, reap, sorter)
     except wire.Closed:
         os._exit(0)
 
 
-def _serve(conn, config, setup, session, reap):
+def _serve(conn, config, setup, session, reap, sorter):
     sessions = set()
     while True:
         for pid, status in reap.ended():
@@ -132,6 +132,7 @@ def _serve(conn, config, setup, session, reap):
             conn.close()
             session.run(config, setup, request, Reaper())
         sessions.add(pid)
-        if setup["persistent"] and not gc.get_freeze_count():
-            gc.collect()  # for the next sessions, which then look at what is theirs
+        if setup["persistent"] and not gc.get_freeze_count():  # the next sessions have less to look at
+            trace.keep(sorter)
+            gc.collect()
             gc.freeze()
