@@ -20,6 +20,9 @@ struct generate_options {
     bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
+    /* Unless NULL: called when something runs, as soon as keys.bin is there; what Ninja needs is written after it. */
+    void (*planned)(void *ctx, const struct plan *plan);
+    void *planned_ctx;
 };
 
 /* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and

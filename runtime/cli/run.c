@@ -156,12 +156,28 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
+/* Collection begins while the rest of the scan is written. */
+struct early {
+    const char *self;
+    bool served;
+};
+
+static void serve_early(void *ctx, const struct plan *plan)
+{
+    struct early *early = ctx;
+    struct err err = {0};
+    early->served = pool_ensure(plan, early->self, &err);
+}
+
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
     int status = 0;
-    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err))) {
+        if (served)
+            pool_finish(plan);
         return false;
+    }
     bool ok = run_ninja(plan, ninja, &status, err);
     if (ok && !interrupted && status != 0) {
         forget_ninja(plan);
@@ -190,7 +206,10 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
         ok = run_plain_pytest(&c, code, err);
     } else if (ok) {
         struct generate_options o = cli_generate_options(&c);
+        struct early early = {.self = c.self};
         o.yields = true;
+        o.planned = serve_early;
+        o.planned_ctx = &early;
         ok = generate(&o, &plan, code, err);
         if (ok && plan.plain.n) {
             c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
@@ -198,7 +217,7 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
         }
         if (ok) {
             *code = EXIT_INTERNAL;
-            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
+            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, early.served, err);
         }
         struct summary_options s = {.color = o.options.color,
                                     .verbosity = c.verbosity,
