@@ -174,12 +174,28 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
+/* Collection begins while the rest of the scan is written. */
+struct early {
+    const char *self;
+    bool served;
+};
+
+static void serve_early(void *ctx, const struct plan *plan)
+{
+    struct early *early = ctx;
+    struct err err = {0};
+    early->served = pool_ensure(plan, early->self, &err);
+}
+
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
     int status = 0;
-    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err))) {
+        if (served)
+            pool_finish(plan);
         return false;
+    }
     bool ok = run_ninja(plan, ninja, &status, err);
     if (ok && !interrupted && status != 0) {
         forget_ninja(plan);
@@ -195,9 +211,12 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
 {
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
+    struct early early = {.self = c->self};
     bool stepped = false;
     interrupted = 0;
     o.yields = !c->wanted;
+    o.planned = serve_early;
+    o.planned_ctx = &early;
     o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
     if (ok && plan.plain.n) {
@@ -206,6 +225,8 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     }
     if (ok && c->wanted && !c->wanted(c->wanted_ctx, &plan)) {
         *code = EXIT_PASSED;
+        if (early.served)
+            pool_finish(&plan);
         plan_release(&plan);
         return true;
     }
@@ -213,7 +234,7 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
         puts(n->status.p);
     if (ok) {
         *code = EXIT_INTERNAL;
-        ok = count_stale(&plan) == 0 || run_batches(&plan, c, err);
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, early.served, err);
     }
     struct summary_options s = {.color = o.options.color,
                                 .verbosity = c->verbosity,
