@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 3, LIST = 0, BITS = 1 };
+enum { VERSION = 4, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -79,6 +79,10 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_str(b, o->python);
     pack_str(b, o->junit);
     pack_str(b, o->json);
+    pack_str(b, o->report_log);
+    pack_str(b, o->trace);
+    pack_u32(b, o->output);
+    pack_u8(b, (uint8_t)(o->tap | o->tap14 << 1 | o->github << 2 | o->teamcity << 3));
     pack_u32(b, o->workers);
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
@@ -92,6 +96,14 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->python = unpack_str(u);
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
+    o->report_log = unpack_str(u);
+    o->trace = unpack_str(u);
+    o->output = unpack_u32(u);
+    uint8_t printed = unpack_u8(u);
+    o->tap = printed & 1;
+    o->tap14 = printed & 2;
+    o->github = printed & 4;
+    o->teamcity = printed & 8;
     o->workers = unpack_u32(u);
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
@@ -113,6 +125,9 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_u32(b, p->n_args);
     for (uint32_t i = 0; i < p->n_args; i++)
         pack_str(b, p->args[i]);
+    pack_u32(b, p->n_report);
+    for (uint32_t i = 0; i < p->n_report; i++)
+        pack_str(b, p->report[i]);
     pack_hash(b, p->sources);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
@@ -130,6 +145,10 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = unpack_str(u);
+    p->n_report = unpack_count(u, 4);
+    p->report = arena_array(&p->arena, p->n_report, sizeof *p->report);
+    for (uint32_t i = 0; i < p->n_report; i++)
+        p->report[i] = unpack_str(u);
     p->sources = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
@@ -293,6 +312,17 @@ bool plan_mark(const struct plan *p, const char *name, struct str text)
     buf_release(&path);
     buf_release(&b);
     return ok;
+}
+
+struct str plan_report(const struct plan *p, const char *name)
+{
+    struct str wanted = str_z(name);
+    for (uint32_t i = 0; i < p->n_report; i++) {
+        struct str s = p->report[i];
+        if (str_starts(s, wanted) && s.n > wanted.n && s.p[wanted.n] == '=')
+            return str_slice(s, wanted.n + 1, s.n);
+    }
+    return (struct str){0};
 }
 
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b)

@@ -60,6 +60,9 @@ const char *optimizer_name(enum optimizer o);
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
+    struct str report_log, trace; /* absolute paths, "" = not wanted */
+    uint32_t output;           /* what is printed: enum summary_output of runtime/report */
+    bool tap, tap14, github, teamcity; /* further reports that are printed */
     uint32_t workers;          /* 0 = automatic */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
@@ -76,6 +79,8 @@ struct plan {
     struct str state_dir;    /* absolute */
     struct str *args;        /* pytest's own command line: options and paths, without ours */
     uint32_t n_args;
+    struct str *report;      /* "name=value", see plan_report */
+    uint32_t n_report;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;
@@ -102,6 +107,10 @@ bool plan_mark(const struct plan *p, const char *name, struct str text);
 /* Whether this run has it; one that an earlier run left, or leaves late, counts for nothing.
  * *text, unless NULL, gets its text. */
 bool plan_marked(const struct plan *p, const char *name, struct buf *text);
+/* What pytest's files, addopts and arguments say about reports: pytest_version, verbosity, reportchars, tbstyle, showcapture,
+ * durations, durations_min, no_summary, no_header, xfail_tb, fold_skipped, color, xmlpath (absolute), junitprefix,
+ * junit_*, console_output_style, and a "header" for each line of pytest's head. p == NULL: not set. */
+struct str plan_report(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
 /* NULL when the plan has no such batch. */

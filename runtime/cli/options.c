@@ -2,6 +2,7 @@
 
 #include "runtime/base/opt.h"
 #include "runtime/cli/self.h"
+#include "runtime/report/summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,12 @@ static const struct opt table[] = {
     {"junitxml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "write JUnit XML (xunit2)"},
     {"junit-xml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "the same"},
     {"json", 0, OPT_STRING, offsetof(struct cli, json), "FILE", "write pytest-json-report JSON"},
+    {"report-log", 0, OPT_STRING, offsetof(struct cli, report_log), "FILE", "write pytest-reportlog's JSON lines"},
+    {"output", 0, OPT_STRING, offsetof(struct cli, output_name), "NAME",
+     "what is printed: pretty (the default), json, count, tap, tap14"},
+    {"tap", 0, OPT_FLAG, offsetof(struct cli, tap), NULL, "the same as --output tap"},
+    {"github", 0, OPT_FLAG, offsetof(struct cli, github), NULL, "print a GitHub annotation for each failure, too"},
+    {"teamcity", 0, OPT_FLAG, offsetof(struct cli, teamcity), NULL, "print TeamCity's service messages, too"},
     {"color", 0, OPT_STRING, offsetof(struct cli, color), "WHEN", "yes, no or auto"},
     {"persistent-workers", 0, OPT_FLAG, offsetof(struct cli, persistent), NULL,
      "keep the pool for the next run"},
@@ -67,6 +74,10 @@ static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
     (void)argc;
     (void)err;
     int delta = 0;
+    if (strncmp(argv[0], "--trace=", 8) == 0) { /* without a value it is pytest's */
+        c->trace = argv[0] + 8;
+        return 1;
+    }
     if (is_verbosity(argv[0], &delta))
         c->verbosity += delta;
     for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
@@ -137,6 +148,27 @@ static bool choose_optimizer(struct cli *c, struct err *err)
     return true;
 }
 
+static bool choose_output(struct cli *c, struct err *err)
+{
+    static const struct {
+        const char *name;
+        unsigned output;
+        size_t flag; /* of the view that is printed in its place */
+    } outputs[] = {{"pretty", OUTPUT_PRETTY, 0}, {"json", OUTPUT_JSON, 0}, {"count", OUTPUT_COUNT, 0},
+                   {"tap", OUTPUT_PRETTY, offsetof(struct cli, tap)},
+                   {"tap14", OUTPUT_PRETTY, offsetof(struct cli, tap14)}};
+    for (size_t i = 0; c->output_name && i < sizeof outputs / sizeof *outputs; i++) {
+        if (strcmp(c->output_name, outputs[i].name) != 0)
+            continue;
+        c->output = outputs[i].output;
+        if (outputs[i].flag)
+            *(bool *)((char *)c + outputs[i].flag) = true;
+        return true;
+    }
+    return !c->output_name ||
+           err_set(err, "--output: '%s' is none of pretty, json, count, tap, tap14", c->output_name);
+}
+
 static bool check_values(const struct cli *c, struct err *err)
 {
     if (c->color && strcmp(c->color, "yes") && strcmp(c->color, "no") && strcmp(c->color, "auto"))
@@ -169,7 +201,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
         return false;
     if (c->fail_fast)
         c->maxfail = 1;
-    return choose_optimizer(c, err) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
+    return choose_optimizer(c, err) && choose_output(c, err) && absolute(c, &c->report_log) && absolute(c, &c->trace) &&
+           absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
            check_values(c, err);
 }
 
@@ -195,6 +228,13 @@ struct generate_options cli_generate_options(const struct cli *c)
         .n_own_args = c->n_own_args,
         .options = {.junit = str_z(c->junit),
                     .json = str_z(c->json),
+                    .report_log = str_z(c->report_log),
+                    .trace = str_z(c->trace),
+                    .output = c->output,
+                    .tap = c->tap,
+                    .tap14 = c->tap14,
+                    .github = c->github,
+                    .teamcity = c->teamcity,
                     .workers = (uint32_t)c->workers,
                     .maxfail = (uint32_t)c->maxfail,
                     .verbosity = (uint32_t)c->verbosity,

@@ -12,7 +12,9 @@
 #define FASTEST_VERSION "0.1.0"
 
 struct cli {
-    const char *python, *state_dir, *junit, *json, *color, *optimizer_name;
+    const char *python, *state_dir, *junit, *json, *report_log, *trace, *output_name, *color, *optimizer_name;
+    unsigned output;        /* enum summary_output */
+    bool tap, tap14, github, teamcity;
     enum optimizer optimizer;
     int workers, maxfail;
     bool fail_fast, persistent, no_cache, restore_mtimes, ignore_lines, ignore_docstrings, help, version;

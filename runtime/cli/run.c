@@ -200,12 +200,8 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
             *code = EXIT_INTERNAL;
             ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
         }
-        struct summary_options s = {.color = o.options.color,
-                                    .verbosity = c.verbosity,
-                                    .junit = c.junit,
-                                    .json = c.json,
-                                    .wall_ns = clock_mono_ns() - start_ns,
-                                    .print_failures = true};
+        struct summary_options s = summary_options_from(&plan, &c.arena);
+        s.wall_ns = clock_mono_ns() - start_ns;
         ok = ok && summary_run(&plan, &s, stdout, code, err);
         if (ok && interrupted)
             *code = EXIT_INTERRUPTED;
