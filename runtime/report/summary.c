@@ -412,9 +412,9 @@ static bool summary_full(struct summary *s, enum exit_code *code, struct err *er
     if (opened)
         collect_warnings(s);
     *code = exit_code_of(s);
+    ok = end_views(s, *code, ok ? err : NULL) && ok;
     if (s->o->output == OUTPUT_PRETTY)
         print_output(s, err); /* whatever becomes of the files */
-    ok = end_views(s, *code, ok ? err : NULL) && ok;
     if (opened)
         ok = write_reports(s, *code, ok ? err : NULL) && ok;
     return ok && (s->o->output == OUTPUT_PRETTY || print_output(s, err));

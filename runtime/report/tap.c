@@ -69,7 +69,7 @@ static void put_block(struct view *v, const struct report_phase *p)
         rest = str_slice(rest, 1, rest.n);
     buf_printf(&v->text, "  ---\n  at: %s\n", report_when_name(p->when));
     if (rest.n)
-        buf_z(&v->text, "  data: |\n");
+        buf_z(&v->text, "  data: |2\n");
     while (text_next_line(&rest, &line)) {
         buf_z(&v->text, "    ");
         for (struct str s = line; s.n;) {

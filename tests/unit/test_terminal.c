@@ -43,7 +43,7 @@ static void the_last_line_says_what_was_cached(void **state)
                                      "(1 ran, 2 cached, 3.10s saved)\n");
     expect_last_line(&t, 0, 80, false,
                      "= 2 passed (2 cached), 1 failed, 1 flaky in 0.52s "
-                     "(1 ran, 2 cached, 3.10s saved) ==\n");
+                     "(1 ran, 2 cached, 3.10s saved) =\n");
 }
 
 static void every_category_is_named(void **state)
@@ -115,6 +115,7 @@ static struct terminal_options plain_options(void)
                                      .width = 60,
                                      .show_capture = STR("all"),
                                      .report_chars = "fE",
+                                     .durations = -1,
                                      .root = STR("/r"),
                                      .cwd = STR("/r")};
 }
