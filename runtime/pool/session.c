@@ -141,6 +141,7 @@ bool session_on_collected(struct pool *p, const struct frame *f)
              (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
     s->again = read_collected(s, f->payload) && !(f->tag & COLLECTED_INTERRUPTED);
     rebase_tasks(p);
+    watch_collected(p);
     run_start_batches(p);
     if (s->forks && s->n_items && !p->stopped && !p->sched.tasks)
         sched_prefork(&p->sched); /* ready before the first client comes */

@@ -22,12 +22,14 @@ struct batch {
     bool started, ended;
 };
 
+enum watching { WATCH_NOTHING, WATCH_COUNTS, WATCH_TEXT };
 struct peer {
     struct conn conn;
     uint32_t role;
     pid_t pid;             /* 0 = unknown */
     struct worker *worker; /* of a worker, or of a session that serves itself */
     struct batch *batch;   /* of a client */
+    enum watching watches;
     bool stop;             /* the client has asked for the end */
     bool dead;             /* closed at the end of the round */
     struct peer *next;
@@ -137,6 +139,13 @@ void run_status(struct pool *p, struct buf *out);
 void run_prepare(struct pool *p); /* starts what the plan needs and does not have */
 void run_reset(struct pool *p);   /* after a plan was loaded */
 extern const struct sched_ops run_ops;
+
+/* watch.c: those who look on */
+bool watch_on_request(struct pool *p, struct peer *peer, const struct frame *f);
+void watch_collected(struct pool *p);
+void watch_module(struct pool *p, uint32_t module, const struct collected *c);
+void watch_result(struct pool *p, uint32_t module, struct str payload);
+void watch_module_end(struct pool *p, uint32_t module, struct str flags);
 
 /* loss.c: the end of workers */
 bool loss_on_exited(struct pool *p, const struct frame *f);

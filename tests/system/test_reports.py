@@ -148,7 +148,7 @@ def test_reports_into_new_directories_and_beside_where_we_run(project):
 
 PHASE = {"duration": float, "outcome": str, "crash": dict, "traceback": list, "stdout": str, "stderr": str, "log": list, "longrepr": str}
 TEST = {"nodeid": str, "lineno": (int, type(None)), "outcome": str, "keywords": list, "setup": dict, "call": dict,
-        "teardown": dict, "user_properties": list, "metadata": dict, "cached": bool, "flaky": bool, "batch": str}
+        "teardown": dict, "user_properties": list, "metadata": dict, "cached": bool, "flaky": bool, "batch": str, "worker": int}
 
 
 @pytest.mark.parametrize("files", [ZOO, NOISY], ids=["zoo", "noisy"])
