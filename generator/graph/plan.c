@@ -87,6 +87,7 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
     pack_u8(b, (uint8_t)o->optimizer);
+    pack_u8(b, o->live);
     pack_u8(b, o->persistent);
     pack_u8(b, o->color);
 }
@@ -111,6 +112,7 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     if (optimizer >= N_OPTIMIZERS)
         u->bad = true;
     o->optimizer = (enum optimizer)optimizer;
+    o->live = unpack_u8(u) != 0;
     o->persistent = unpack_u8(u) != 0;
     o->color = unpack_u8(u) != 0;
 }

@@ -67,6 +67,7 @@ struct plan_options {
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
     enum optimizer optimizer;
+    bool live;                 /* failures are shown as they come: batches print none */
     bool persistent;           /* --persistent-workers */
     bool color;
 };

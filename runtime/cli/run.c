@@ -4,13 +4,12 @@
 #include "runtime/cli/self.h"
 
 #include "runtime/base/clock.h"
-#include "runtime/batch/client.h"
+#include "runtime/cli/follow.h"
 #include "runtime/pool/pool.h"
+#include "runtime/proc/signals.h"
 #include "runtime/report/summary.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,68 +18,53 @@
 
 #define JOBS "24" /* clients at a time */
 
-static volatile sig_atomic_t ninja_pid;
-static volatile sig_atomic_t interrupted;
-
-static void forward_signal(int sig)
+/* In the child: Ninja over the plan's batches, its output in `output`. */
+static void become_ninja(const char *ninja, const char *top, const char *root, int output)
 {
-    interrupted = sig;
-    if (ninja_pid > 0)
-        kill((pid_t)ninja_pid, sig == SIGHUP ? SIGTERM : sig);
-}
-
-static void forward_signals(void)
-{
-    struct sigaction sa = {.sa_handler = forward_signal};
-    sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGHUP, &sa, NULL);
+    self_end_with_parent();
+    signals_reset();
+    setpgid(0, 0); /* the terminal's Ctrl-C comes through us, once */
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    const char *flags = getenv("MAKEFLAGS");
+    bool server = flags && strstr(flags, "--jobserver");
+    if (server && !strstr(flags, "fifo:"))
+        unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
+    /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
+    const char *jobs = server ? NULL : "-j" JOBS;
+    if (chdir(root) == 0)
+        execlp(ninja, ninja, "--quiet", "-f", top, jobs, (char *)NULL);
+    _exit(127);
 }
 
 /* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
-static bool run_ninja(const struct plan *plan, const char *ninja, int *status, struct err *err)
+static bool run_ninja(const struct plan *plan, const char *ninja, struct follow *follow, int *status, struct err *err)
 {
     struct buf top = {0}, root = {0};
+    int output[2];
     buf_str(&top, plan->state_dir);
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
-    forward_signals();
     fflush(NULL);
+    if (pipe(output) != 0)
+        return err_errno(err, "cannot make a pipe");
+    for (int i = 0; i < 2; i++)
+        fcntl(output[i], F_SETFD, FD_CLOEXEC);
     pid_t pid = fork();
-    if (pid == 0) {
-        self_end_with_parent();
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGHUP, SIG_DFL);
-        setpgid(0, 0); /* the terminal's Ctrl-C comes through us, once */
-        int null = open("/dev/null", O_RDONLY);
-        if (null >= 0)
-            dup2(null, STDIN_FILENO);
-        const char *flags = getenv("MAKEFLAGS");
-        bool server = flags && strstr(flags, "--jobserver");
-        if (server && !strstr(flags, "fifo:"))
-            unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
-        /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
-        const char *jobs = server ? NULL : "-j" JOBS;
-        if (chdir(root.p) == 0)
-            execlp(ninja, ninja, "--quiet", "-f", top.p, jobs, (char *)NULL);
-        _exit(127);
-    }
-    bool ok = pid > 0;
-    if (ok) {
-        ninja_pid = pid;
-        if (interrupted)
-            kill(pid, SIGINT);
-        while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-            ;
-        ninja_pid = 0;
-    } else {
+    if (pid == 0)
+        become_ninja(ninja, top.p, root.p, output[1]);
+    close(output[1]);
+    if (pid > 0)
+        follow_run(follow, pid, output[0], status);
+    else
         err_errno(err, "ninja cannot be started");
-    }
+    close(output[0]);
     buf_release(&top);
     buf_release(&root);
-    return ok;
+    return pid > 0;
 }
 
 static uint32_t count_stale(const struct plan *plan)
@@ -156,20 +140,46 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
+static bool run_batches(const struct plan *plan, struct cli *c, struct live *live, bool *interrupted, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
+    struct follow follow;
     int status = 0;
-    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
+    FILE *aside = plan->options.output == OUTPUT_PRETTY && !c->tap && !c->tap14 ? NULL : stderr;
+    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err) ||
+        !follow_open(&follow, plan, live, aside, err))
         return false;
-    bool ok = run_ninja(plan, ninja, &status, err);
-    if (ok && !interrupted && status != 0) {
+    bool ok = run_ninja(plan, ninja, &follow, &status, err);
+    if (ok && !follow.interrupted && status != 0) {
         forget_ninja(plan);
-        ok = run_ninja(plan, ninja, &status, err);
+        ok = run_ninja(plan, ninja, &follow, &status, err);
     }
+    follow_close(&follow);
+    *interrupted = follow.interrupted;
     pool_finish(plan);
-    if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    if (ok && !*interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);
+    return ok;
+}
+
+/* Runs what is stale, and reports. */
+static bool run_plan(struct plan *plan, struct cli *c, int64_t start_ns, enum exit_code *code, struct err *err)
+{
+    struct summary_options s = summary_options_from(plan, &c->arena);
+    struct live_options l = live_options_from(plan, s.color, stdout);
+    bool interrupted = false;
+    l.silent = l.silent || s.output != OUTPUT_PRETTY;
+    struct live *live = live_new(plan, &l, stdout, clock_mono_ns());
+    live_head(live);
+    *code = EXIT_INTERNAL;
+    bool ok = count_stale(plan) == 0 || run_batches(plan, c, live, &interrupted, err);
+    live_finish(live);
+    s.wall_ns = clock_mono_ns() - start_ns;
+    s.live = live;
+    ok = ok && summary_run(plan, &s, stdout, code, err);
+    if (ok && interrupted)
+        *code = EXIT_INTERRUPTED;
+    live_free(live);
     return ok;
 }
 
@@ -191,20 +201,13 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
     } else if (ok) {
         struct generate_options o = cli_generate_options(&c);
         o.yields = true;
+        o.options.live = true;
         ok = generate(&o, &plan, code, err);
         if (ok && plan.plain.n) {
             c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
             ok = run_plain_pytest(&c, code, err);
         }
-        if (ok) {
-            *code = EXIT_INTERNAL;
-            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
-        }
-        struct summary_options s = summary_options_from(&plan, &c.arena);
-        s.wall_ns = clock_mono_ns() - start_ns;
-        ok = ok && summary_run(&plan, &s, stdout, code, err);
-        if (ok && interrupted)
-            *code = EXIT_INTERRUPTED;
+        ok = ok && run_plan(&plan, &c, start_ns, code, err);
         plan_release(&plan);
     }
     cli_release(&c);

@@ -92,6 +92,7 @@ struct report_test {
     struct report_result result; /* has at least one phase */
     enum record_outcome outcome;
     bool cached;
+    bool shown; /* on the terminal, while the tests ran */
     struct str batch;
 };
 

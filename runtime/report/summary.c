@@ -129,13 +129,15 @@ static void add_test(struct summary *s, const struct report_test *t, struct part
             view_kind((enum view_format)i)->test(s->views[i], t);
 }
 
-static void add_tests(struct summary *s, const struct report_module *m, struct part *part)
+static void add_tests(struct summary *s, const struct report_module *m, uint32_t index, struct part *part)
 {
     struct arena a = {0};
     for (uint32_t i = 0; i < m->record.n_results; i++) {
         struct report_test t;
-        if (report_test_load(m, i, &a, &t))
+        if (report_test_load(m, i, &a, &t)) {
+            t.shown = s->o->live && !t.cached && live_shown(s->o->live, index, m->record.results[i].item, t.outcome);
             add_test(s, &t, part);
+        }
         arena_reset(&a);
     }
     arena_release(&a);
@@ -197,7 +199,7 @@ static void make_part(struct summary *s, uint32_t i, struct hash128 identity)
     } else {
         add_collection(s, m.meta.error, cached, &part);
         add_collection(s, m.meta.skip, cached, &part);
-        add_tests(s, &m, &part);
+        add_tests(s, &m, i, &part);
         junit_take(s->junit, &part.junit, &part.totals);
     }
     keep_part(s, &part, cached ? identity : (struct hash128){0});

@@ -7,6 +7,7 @@
 
 #include "generator/graph/plan.h"
 #include "runtime/base/err.h"
+#include "runtime/report/live.h"
 #include "runtime/report/view.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct summary_options {
     const char *junit, *json;              /* files to write as well; may be NULL */
     bool views[VIEW_FORMATS];              /* further reports, printed before the last line … */
     const char *view_paths[VIEW_FORMATS];  /* … or written to these files */
+    const struct live *live;               /* what was printed while the tests ran; may be NULL */
     int64_t wall_ns;                       /* of the run so far */
     bool print_failures;
 };

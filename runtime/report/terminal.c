@@ -252,8 +252,7 @@ static void put_skips(const struct terminal *t, struct buf *out)
 
 /* ---- what comes in ---- */
 
-/* -v: one line a test. */
-static void add_line(struct terminal *t, const struct report_test *test)
+void terminal_line(const struct terminal *t, const struct report_test *test, const char *note, struct buf *out)
 {
     const struct look *look = &looks[test->outcome];
     struct str why = {0};
@@ -264,15 +263,15 @@ static void add_line(struct terminal *t, const struct report_test *test)
             why = report_reason(&test->result.phases[i]);
     shown_id(t, test->item->id, &id, &rest);
     buf_str(&id, rest);
-    text_raw(&t->lines, buf_view(&id));
-    buf_char(&t->lines, ' ');
-    style_text(&t->lines, codes(t, look->codes), str_z(look->word));
+    text_raw(out, buf_view(&id));
+    buf_char(out, ' ');
+    style_text(out, codes(t, look->codes), str_z(look->word));
     if (why.n) {
-        buf_z(&t->lines, " (");
-        text_raw(&t->lines, why);
-        buf_char(&t->lines, ')');
+        buf_z(out, " (");
+        text_raw(out, why);
+        buf_char(out, ')');
     }
-    buf_z(&t->lines, test->cached ? " [cached]\n" : "\n");
+    buf_z(out, note);
     buf_release(&id);
 }
 
@@ -315,23 +314,30 @@ static void add_passed(struct terminal *t, struct buf *out, const struct report_
     add_teardown_captured(t, out, test);
 }
 
+static void add_phase_failure(const struct terminal *t, const struct report_test *test, const struct report_phase *p,
+                              enum record_outcome o, struct buf *out)
+{
+    struct buf before = {0};
+    if (o == OUT_ERROR)
+        buf_printf(&before, "ERROR at %s of ", report_when_name(p->when));
+    add_failure(t, out, p, before.n ? before.p : "", test->item->name);
+    if (o != OUT_ERROR && t->options.traceback == TRACEBACK_FULL)
+        add_teardown_captured(t, out, test);
+    buf_release(&before);
+}
+
 static void add_section(struct terminal *t, const struct report_test *test, const struct report_phase *p,
                         enum record_outcome o)
 {
-    struct buf before = {0};
     switch (o) {
     case OUT_ERROR:
-        buf_printf(&before, "ERROR at %s of ", report_when_name(p->when));
-        add_failure(t, &t->sections[SECTION_ERRORS], p, before.p, test->item->name);
-        break;
     case OUT_FAILED:
+        if (!test->shown)
+            add_phase_failure(t, test, p, o, &t->sections[o == OUT_ERROR ? SECTION_ERRORS : SECTION_FAILURES]);
+        break;
     case OUT_XFAILED:
-        if (o == OUT_XFAILED && !t->options.xfail_tb)
-            break;
-        struct buf *out = &t->sections[o == OUT_FAILED ? SECTION_FAILURES : SECTION_XFAILURES];
-        add_failure(t, out, p, "", test->item->name);
-        if (t->options.traceback == TRACEBACK_FULL)
-            add_teardown_captured(t, out, test);
+        if (t->options.xfail_tb)
+            add_phase_failure(t, test, p, o, &t->sections[SECTION_XFAILURES]);
         break;
     case OUT_PASSED:
     case OUT_XPASSED:
@@ -342,7 +348,15 @@ static void add_section(struct terminal *t, const struct report_test *test, cons
     case OUT_COUNT:
         break;
     }
-    buf_release(&before);
+}
+
+void terminal_failures(const struct terminal *t, const struct report_test *test, struct buf *out)
+{
+    for (uint32_t i = 0; t->options.print_failures && i < test->result.n_phases; i++) {
+        enum record_outcome o = report_phase_category(&test->result.phases[i]);
+        if (o == OUT_FAILED || o == OUT_ERROR)
+            add_phase_failure(t, test, &test->result.phases[i], o, out);
+    }
 }
 
 static void add_phase(struct terminal *t, const struct report_test *test,
@@ -361,8 +375,10 @@ static void add_phase(struct terminal *t, const struct report_test *test,
 
 void terminal_test(struct terminal *t, const struct report_test *test)
 {
-    if (t->options.verbosity > 0)
-        add_line(t, test);
+    if (t->options.verbosity > 0 && !test->shown) {
+        terminal_line(t, test, test->cached ? " [cached]" : "", &t->lines);
+        buf_char(&t->lines, '\n');
+    }
     terminal_durations_add(&t->durations, test);
     for (uint32_t i = 0; i < test->result.n_phases; i++)
         add_phase(t, test, &test->result.phases[i]);

@@ -61,6 +61,10 @@ void terminal_init(struct terminal *t, const struct terminal_options *o);
 void terminal_release(struct terminal *t);
 void terminal_collect(struct terminal *t, const struct report_phase *p);
 void terminal_test(struct terminal *t, const struct report_test *test);
+/* Appends the line of -v, without its end, and with a note behind it. */
+void terminal_line(const struct terminal *t, const struct report_test *test, const char *note, struct buf *out);
+/* Appends the failures and errors of a test as their sections show them. */
+void terminal_failures(const struct terminal *t, const struct report_test *test, struct buf *out);
 /* Warnings as notes that can be kept; id: of the test, or "" for some that belong to none. */
 void terminal_note(const struct terminal *t, const struct report_warning *w, uint32_t n, struct str id, struct buf *notes);
 /* Takes notes in for the warnings summary. */
