@@ -265,10 +265,12 @@ static void append_skipped(struct junit *j, const struct report_phase *p)
         write_captured(j, p);
 }
 
-/* "AssertionError" of "AssertionError: text" */
+/* "AssertionError" of the last place, "path:1: AssertionError", or of "AssertionError: text" */
 static struct str exception_of(const struct report_phase *p)
 {
     struct str name = str_slice(reason(p), 0, str_chr(reason(p), ':'));
+    if (p->n_tb && p->tb[p->n_tb - 1].message.n)
+        name = p->tb[p->n_tb - 1].message;
     for (size_t i = 0; i < name.n; i++)
         if (name.p[i] <= ' ')
             return STR("failure");

@@ -3,6 +3,7 @@
  * from Meson, whatever stands before it: version 13 writes it as %23, version 14 as \#. */
 #include "runtime/report/view.h"
 
+#include "runtime/report/json_out.h"
 #include "runtime/report/text.h"
 
 #include <inttypes.h>
@@ -61,28 +62,19 @@ static void put_line(struct view *v, bool ok, struct str name, const char *direc
     buf_char(&v->text, '\n');
 }
 
-/* A YAML block, its text as a literal. */
+/* A YAML block, then the text as comments: in a block Meson takes an empty line for the end of it. */
 static void put_block(struct view *v, const struct report_phase *p)
 {
-    struct str rest = p->repr, line;
-    while (rest.n && *rest.p == '\n')
-        rest = str_slice(rest, 1, rest.n);
-    buf_printf(&v->text, "  ---\n  at: %s\n", report_when_name(p->when));
-    if (rest.n)
-        buf_z(&v->text, "  data: |2\n");
+    struct str rest = str_trim(p->repr), line, first = p->crash.path.p ? p->crash.message : rest;
+    struct json_out j = {.out = &v->text};
+    buf_printf(&v->text, "  ---\n  at: %s\n  message: ", report_when_name(p->when));
+    json_text(&j, str_slice(first, 0, str_chr(first, '\n'))); /* is YAML, too */
+    buf_z(&v->text, "\n  ...\n");
     while (text_next_line(&rest, &line)) {
-        buf_z(&v->text, "    ");
-        for (struct str s = line; s.n;) {
-            struct str raw = s;
-            uint32_t c = text_next(&s);
-            raw.n -= s.n;
-            bool printable = c == '\t' || (c >= 0x20 && c < 0x7F) || c == 0x85 || (c >= 0xA0 && c < 0xD800) ||
-                             (c >= 0xE000 && c != 0xFEFF && c < 0xFFFE) || c >= 0x10000;
-            buf_str(&v->text, printable ? raw : STR("?")); /* YAML allows no other in a literal */
-        }
+        buf_z(&v->text, line.n ? "# " : "#");
+        buf_str(&v->text, line);
         buf_char(&v->text, '\n');
     }
-    buf_z(&v->text, "  ...\n");
 }
 
 static void flush(struct view *v)

@@ -123,7 +123,7 @@ static void add_crash_line(struct buf *out, const struct report_phase *p)
     if (p->crash.path.p) {
         text_raw(out, p->crash.path);
         buf_printf(out, ":%" PRId64 ": ", p->crash.line);
-        text_raw(out, p->crash.message);
+        text_raw(out, str_slice(p->crash.message, 0, str_chr(p->crash.message, '\n')));
     } else {
         text_raw(out, text_head(p->repr, 50));
     }
