@@ -50,6 +50,8 @@ def _supported(config):
     if any(getattr(option, name, False) for name in ("setupshow", "setuponly", "setupplan", "fulltrace", "usepdb",
                                                      "trace", "collectonly")):
         return False
+    if option.tbstyle == "native":
+        return False  # the frames of pytest's runner are shown
     plugin = config.pluginmanager.getplugin
     manager, log = plugin("capturemanager"), plugin("logging-plugin")
     if getattr(manager, "_method", "") not in ("fd", "sys") or log is None or log._log_cli_enabled():
