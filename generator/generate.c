@@ -294,7 +294,7 @@ static void drop_code(struct stage *s)
 /* Ninja runs what has no .ok. */
 static void drop_stale_stamps(struct stage *s)
 {
-    static const char *const leftovers[] = {"stop", "interrupted", "error", "warnings"};
+    static const char *const leftovers[] = {"stop", "interrupted", "error", "warnings", "took"};
     struct buf path = {0};
     for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
         state_path(s, &path, leftovers[i]);

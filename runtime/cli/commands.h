@@ -17,6 +17,8 @@ command_fn command_discover;/* the tests, from the sources alone */
 command_fn command_cache;   /* of what the parser found: stats, clear, dump */
 command_fn command_affected;/* the tests that a change touches */
 command_fn command_why;     /* why a module would run, or would not */
+command_fn command_graph;   /* what imports what */
+command_fn command_report;  /* the last run, again, in other forms */
 command_fn command_audit;   /* clean modules run again: the same results? */
 
 #endif

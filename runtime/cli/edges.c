@@ -100,9 +100,7 @@ bool command_summary(int argc, char **argv, enum exit_code *code, struct err *er
     return ok;
 }
 
-/* The state directory that a command without a scan means: --state-dir, else the nearest .fastest
- * at or above the current directory. */
-static bool nearest_state_dir(const struct cli *c, struct buf *out, struct err *err)
+bool nearest_state_dir(const struct cli *c, struct buf *out, struct err *err)
 {
     if (c->state_dir) {
         buf_z(out, c->state_dir);

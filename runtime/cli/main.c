@@ -15,6 +15,7 @@ static const struct command {
     {"batch", command_batch},     {"summary", command_summary}, {"pool", command_pool},
     {"discover", command_discover}, {"cache", command_cache},
     {"affected", command_affected}, {"why", command_why},    {"audit", command_audit},
+    {"graph", command_graph},     {"report", command_report},
 };
 
 int main(int argc, char **argv)

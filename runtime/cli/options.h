@@ -31,6 +31,9 @@ struct cli {
 bool cli_parse(struct cli *c, int argc, char **argv, struct err *err);
 void cli_release(struct cli *c);
 void cli_help(void);
+/* The state directory that a command without a scan means: --state-dir, else the nearest .fastest at or
+ * above the current directory. */
+bool nearest_state_dir(const struct cli *c, struct buf *out, struct err *err);
 /* The scan's view of these options. */
 struct generate_options cli_generate_options(const struct cli *c);
 /* Colour wanted on this descriptor: --color=yes|no|auto, NO_COLOR, FORCE_COLOR, PY_COLORS (pytest

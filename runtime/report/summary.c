@@ -21,6 +21,7 @@ struct summary {
     struct buf notes; /* of all parts */
     bool *batch_missing;
     uint32_t n_parts, batches_not_run;
+    int64_t wall_ns;
     int refused; /* pytest's exit code when it ended before the tests, else -1 */
     struct buf error; /* its text */
     bool stopped;     /* by -x or --maxfail */
@@ -59,6 +60,8 @@ struct summary_options summary_options_from(const struct plan *plan, struct aren
                                 .print_failures = true};
     o.view_paths[VIEW_REPORT_LOG] = path_or_null(a, p->report_log);
     o.views[VIEW_REPORT_LOG] = o.view_paths[VIEW_REPORT_LOG] != NULL;
+    o.view_paths[VIEW_TRACE] = path_or_null(a, p->trace);
+    o.views[VIEW_TRACE] = o.view_paths[VIEW_TRACE] != NULL;
     o.views[VIEW_TAP] = p->tap && !p->tap14;
     o.views[VIEW_TAP14] = p->tap14;
     o.views[VIEW_GITHUB] = p->github;
@@ -82,7 +85,7 @@ static bool make_views(struct summary *s, struct err *err)
 {
     bool ok = true;
     for (int i = 0; ok && i < VIEW_FORMATS; i++) {
-        struct view_env env = {s->plan, s->o->view_paths[i], s->out};
+        struct view_env env = {s->plan, s->o->view_paths[i], s->out, s->o->graph};
         if (s->o->views[i])
             ok = (s->views[i] = view_kind((enum view_format)i)->make(&env, err)) != NULL;
     }
@@ -91,7 +94,7 @@ static bool make_views(struct summary *s, struct err *err)
 
 static bool end_views(struct summary *s, enum exit_code code, struct err *err)
 {
-    struct view_end end = {&s->totals, code, s->o->wall_ns, buf_view(&s->error)};
+    struct view_end end = {&s->totals, code, s->wall_ns, buf_view(&s->error)};
     bool ok = true;
     for (int i = 0; i < VIEW_FORMATS; i++) {
         if (s->views[i])
@@ -310,7 +313,7 @@ static void print_pretty(struct summary *s)
     terminal_take_notes(&s->terminal, buf_view(&s->notes));
     struct terminal_end end = {.totals = &s->totals,
                                .batches_not_run = s->batches_not_run,
-                               .wall_ns = s->o->wall_ns,
+                               .wall_ns = s->wall_ns,
                                .note = buf_view(&note),
                                .junit = str_z(s->o->junit),
                                .stopped = s->stopped,
@@ -358,9 +361,9 @@ static bool print_output(struct summary *s, struct err *err)
 static bool write_reports(struct summary *s, enum exit_code code, struct err *err)
 {
     struct buf junit = {0}, json = {0};
-    struct junit_head junit_head = {s->plan->scan_start_ns, s->o->wall_ns, &s->totals};
-    struct json_head head = {.created_s = (double)(s->plan->scan_start_ns + s->o->wall_ns) / 1e9,
-                             .duration_s = (double)s->o->wall_ns / 1e9,
+    struct junit_head junit_head = {s->plan->scan_start_ns, s->wall_ns, &s->totals};
+    struct json_head head = {.created_s = (double)(s->plan->scan_start_ns + s->wall_ns) / 1e9,
+                             .duration_s = (double)s->wall_ns / 1e9,
                              .exit_code = (int)code,
                              .root = s->plan->root,
                              .totals = &s->totals};
@@ -376,6 +379,20 @@ static bool write_reports(struct summary *s, enum exit_code code, struct err *er
     return ok;
 }
 
+/* <state>/took: the nanoseconds of this run, for reports that are made later. */
+static int64_t run_took(const struct plan *plan, int64_t wall_ns)
+{
+    struct buf text = {0};
+    if (wall_ns > 0) {
+        buf_printf(&text, "%lld\n", (long long)wall_ns);
+        plan_mark(plan, "took", buf_view(&text));
+    } else if (plan_marked(plan, "took", &text) && text.n) {
+        wall_ns = strtoll(text.p, NULL, 10);
+    }
+    buf_release(&text);
+    return wall_ns;
+}
+
 static void summary_init(struct summary *s, const struct plan *plan,
                          const struct summary_options *o, FILE *out)
 {
@@ -383,6 +400,7 @@ static void summary_init(struct summary *s, const struct plan *plan,
     t.color = o->color;
     t.print_failures = o->print_failures;
     *s = (struct summary){.plan = plan, .o = o, .out = out, .n_parts = report_module_count(plan)};
+    s->wall_ns = run_took(plan, o->wall_ns);
     read_refused(s);
     s->stopped = plan_marked(plan, "stop", NULL);
     s->interrupted = plan_marked(plan, "interrupted", NULL);

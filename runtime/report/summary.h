@@ -21,8 +21,9 @@ struct summary_options {
     const char *junit, *json;              /* files to write as well; may be NULL */
     bool views[VIEW_FORMATS];              /* further reports, printed before the last line … */
     const char *view_paths[VIEW_FORMATS];  /* … or written to these files */
+    const struct view_graph *graph;        /* for the page; may be NULL */
     const struct live *live;               /* what was printed while the tests ran; may be NULL */
-    int64_t wall_ns;                       /* of the run so far */
+    int64_t wall_ns;                       /* of the run so far; 0: it is over, and the state says */
     bool print_failures;
 };
 

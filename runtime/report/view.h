@@ -11,10 +11,21 @@
 
 #include <stdio.h>
 
+/* Sources and what each imports, paths relative to rootdir, sorted. */
+struct view_graph {
+    struct view_graph_file {
+        struct str path;
+        uint32_t *imports; /* indices into files, ascending */
+        uint32_t n_imports;
+    } *files;
+    uint32_t n;
+};
+
 struct view_env {
     const struct plan *plan;
     const char *path; /* of the file to write, or NULL: the view prints to out */
     FILE *out;
+    const struct view_graph *graph; /* or NULL */
 };
 
 struct view_end {
@@ -40,10 +51,12 @@ enum view_format {
     VIEW_TAP14,
     VIEW_GITHUB,     /* annotations of a workflow */
     VIEW_TEAMCITY,   /* service messages */
+    VIEW_TRACE,      /* what the workers did, for a browser's trace viewer */
+    VIEW_HTML,       /* one page */
     VIEW_FORMATS
 };
 const struct view_kind *view_kind(enum view_format f);
 
-extern const struct view_kind view_report_log, view_tap, view_tap14, view_github, view_teamcity;
+extern const struct view_kind view_report_log, view_tap, view_tap14, view_github, view_teamcity, view_trace, view_html;
 
 #endif
