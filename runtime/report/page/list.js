@@ -117,6 +117,7 @@ function setUpList() {
   });
   query.addEventListener("input", filter);
   ranOnly.addEventListener("change", filter);
-  if (tests.some((t) => t.outcome === 1 || t.outcome === 2)) { wanted.add(1); wanted.add(2); press(); }
+  for (const o of [1, 2]) if (tests.some((t) => t.outcome === o)) wanted.add(o); // failures come first
+  press();
   filter();
 }
