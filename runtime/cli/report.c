@@ -1,17 +1,21 @@
 /* `fastest report`: the last run again, as files or on the terminal, from its records. */
 #include "runtime/cli/commands.h"
 
+#include "runtime/base/opt.h"
 #include "runtime/cli/import_graph.h"
-#include "runtime/cli/targets.h"
+#include "runtime/cli/options.h"
 #include "runtime/report/summary.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct report_cli {
     const char *html;
     bool help;
-    struct targets targets;
+    struct cli cli;
+    char **rest; /* the arguments that every command takes */
+    int n_rest;
     struct view_graph graph;
     struct arena arena;
 };
@@ -29,6 +33,24 @@ static void print_help(void)
     opt_help(table);
 }
 
+static int take(void *ctx, int argc, char **argv, struct err *err)
+{
+    struct report_cli *c = ctx;
+    (void)argc;
+    (void)err;
+    c->rest[c->n_rest++] = argv[0];
+    return 1;
+}
+
+static bool parse(struct report_cli *c, int argc, char **argv, struct err *err)
+{
+    c->rest = arena_array(&c->arena, (size_t)argc + 1, sizeof *c->rest);
+    if (!opt_parse(table, c, argc, argv, take, c, err) || !cli_parse(&c->cli, c->n_rest, c->rest, err))
+        return false;
+    return c->cli.n_pytest_args == 0 || getenv("FASTEST_ADDOPTS") ||
+           err_set(err, "report: %s is nothing that it knows; see fastest report --help", c->cli.pytest_args[0]);
+}
+
 static bool look(void *ctx, const struct look *l, struct err *err)
 {
     struct report_cli *c = ctx;
@@ -43,7 +65,7 @@ static bool read_graph(struct report_cli *c, const struct plan *plan, enum exit_
     char **args = arena_array(&c->arena, (size_t)plan->n_args + 1, sizeof *args);
     for (uint32_t i = 0; i < plan->n_args; i++)
         args[i] = arena_dup(&c->arena, plan->args[i].p, plan->args[i].n);
-    struct generate_options o = cli_generate_options(&c->targets.cli);
+    struct generate_options o = cli_generate_options(&c->cli);
     o.python = arena_dup(&c->arena, plan->options.python.p, plan->options.python.n);
     o.state_dir = arena_dup(&c->arena, plan->state_dir.p, plan->state_dir.n);
     o.cwd = arena_dup(&c->arena, plan->cwd.p, plan->cwd.n);
@@ -54,7 +76,7 @@ static bool read_graph(struct report_cli *c, const struct plan *plan, enum exit_
 
 static void choose(struct report_cli *c, struct summary_options *s, const char *html)
 {
-    const struct cli *cli = &c->targets.cli;
+    const struct cli *cli = &c->cli;
     s->junit = cli->junit;
     s->json = cli->json;
     s->view_paths[VIEW_REPORT_LOG] = cli->report_log;
@@ -77,9 +99,9 @@ static bool report(struct report_cli *c, enum exit_code *code, struct err *err)
 {
     struct buf dir = {0}, html = {0};
     struct plan plan = {0};
-    bool ok = nearest_state_dir(&c->targets.cli, &dir, err) && plan_load(&plan, dir.p, err);
+    bool ok = nearest_state_dir(&c->cli, &dir, err) && plan_load(&plan, dir.p, err);
     if (ok && c->html) {
-        path_join(&html, str_z(c->targets.cli.cwd), str_z(c->html));
+        path_join(&html, str_z(c->cli.cwd), str_z(c->html));
         ok = read_graph(c, &plan, code, err);
     }
     if (ok) {
@@ -99,14 +121,14 @@ bool command_report(int argc, char **argv, enum exit_code *code, struct err *err
 {
     struct report_cli c = {0};
     *code = EXIT_USAGE;
-    bool ok = targets_parse(&c.targets, table, &c, argc, argv, err);
+    bool ok = parse(&c, argc, argv, err);
     if (ok && c.help) {
         print_help();
         *code = EXIT_PASSED;
     } else if (ok) {
         ok = report(&c, code, err);
     }
-    targets_release(&c.targets);
+    cli_release(&c.cli);
     arena_release(&c.arena);
     return ok;
 }

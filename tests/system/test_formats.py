@@ -238,3 +238,59 @@ def test_json_has_the_warnings(project):
     project.fastest()
     assert [(w["when"], w["lineno"], "late" in w["message"]) for w in project.json()["warnings"]] == [("collect", 2, False), ("runtest", 3, True)]
 
+
+
+def test_a_trace_has_a_row_for_each_worker(project):
+    for name in "ab":
+        project.write("test_%s.py" % name, "import time, pytest\n@pytest.mark.parametrize('i', range(6))\ndef test_1(i): time.sleep(0.02)\n")
+    project.write("test_c.py", "def test_2(): pass\n")
+    project.fastest("-n2")
+    project.write("test_a.py", project.path("test_a.py").read_text() + "#\nX = 1\n")
+    project.fastest("-n2", "--trace=out/t.json")
+    events = json.loads(project.path("out/t.json").read_text())["traceEvents"]
+    tests = [e for e in events if e["ph"] == "X"]
+    assert {e["name"].split("[")[0] for e in tests} == {"test_a.py::test_1"}, "what was cached did not run"
+    rows = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    for row in rows:
+        mine = sorted((e["ts"], e["ts"] + e["dur"]) for e in tests if e["tid"] == row)
+        assert mine and all(a[1] <= b[0] + 1000 for a, b in zip(mine, mine[1:])), mine
+    assert sum(e["dur"] for e in tests if e["cat"] == "call") >= 6 * 20000
+
+
+def test_the_last_run_is_reported_again(project):
+    project.write("test_a.py", "def test_1(): assert 0\ndef test_2(): pass\n")
+    project.write("test_b.py", "def test_3(): pass\n")
+    project.fastest()
+    project.write("test_b.py", "def test_3(): assert 1\n")
+    first = project.fastest("--junitxml", "first.xml", "-p", "no:cacheprovider")
+    again = project.run([FASTEST, "report", "--junitxml", "again.xml", "--json", "again.json"], cwd=project.root)
+    assert (again.code, again.out) == (0, "")
+    trees = [ElementTree.parse(str(project.path(name))).getroot() for name in ("first.xml", "again.xml")]
+    assert differences(*map(cases, trees)) == [] and trees[0][0].attrib == trees[1][0].attrib
+    assert {t["nodeid"]: t["cached"] for t in json.loads(project.path("again.json").read_text())["tests"]} == {
+        "test_a.py::test_1": False, "test_a.py::test_2": False, "test_b.py::test_3": False}
+    shown = project.run([FASTEST, "report"])
+    assert shown.out and shown.out in re.sub("-+ generated xml file: .* -+\n", "", first.out), (shown, first)
+    assert project.run([FASTEST, "report"], cwd=project.root.parent).code == 4
+
+
+GRAPH = {"src/a.py": "import b\n", "src/b.py": "", "src/c.py": "import a\n", "tests/test_c.py": "import c\ndef test_1(): pass\n",
+         "tests/test_x.py": "def test_2(): pass\n", "pytest.ini": "[pytest]\npythonpath = src\n"}
+
+
+def test_the_graph_of_imports(project):
+    for name, text in GRAPH.items():
+        project.write(name, text)
+    graph = [FASTEST, "graph", "--python", sys.executable]
+    assert json.loads(project.run([*graph, "--json"]).out) == {
+        "src/a.py": ["src/b.py"], "src/b.py": [], "src/c.py": ["src/a.py"], "tests/test_c.py": ["src/c.py"], "tests/test_x.py": []}
+    assert set(json.loads(project.run([*graph, "--json", "--steps=1", "a"]).out)) == {"src/a.py", "src/b.py", "src/c.py"}
+    dot = project.run([*graph, "--dot", "src/b.py"]).out
+    assert dot.startswith("digraph") and len(re.findall("->", dot)) == 3 and "test_x" not in dot
+    names = dict(re.findall(r'(n\d+) \[label="([^"]*)"', dot))
+    assert {(names[a], names[b]) for a, b in re.findall(r"(n\d+) -> (n\d+)", dot)} == {
+        ("src/a.py", "src/b.py"), ("src/c.py", "src/a.py"), ("tests/test_c.py", "src/c.py")}
+    mermaid = project.run([*graph, "--mermaid"]).out
+    assert mermaid.startswith("flowchart LR\n") and mermaid.count("-->") == 3
+    r = project.run([*graph, "nothing"])
+    assert r.code == 4 and "is no file or module" in r.out

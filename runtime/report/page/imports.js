@@ -34,7 +34,7 @@ function around(path) {
     if (column.length > MOST)
       place.append(element("span", { class: "more", style: "left:" + x * COLUMN + "px;top:" + (top + MOST * LINE) + "px" }, "and " + (column.length - MOST) + " more"));
   });
-  drawEdges(at, columns.length * COLUMN, height);
+  drawEdges(at, columns.length * COLUMN - 48, height);
   place.style.height = height + 20 + "px";
 }
 
