@@ -25,6 +25,8 @@ static void set_nonblocking(int fd)
 static void connect_pool(struct follow *f)
 {
     struct buf b = {0}, frame = {0};
+    if (!live_wants_results(f->live))
+        return;
     f->watch_fd = pool_connect(f->plan->state_dir);
     if (f->watch_fd < 0)
         return;
@@ -141,7 +143,7 @@ static bool take_signals(struct follow *f, pid_t pid, int *status)
 static int wait_ms(const struct follow *f, int64_t due_ns)
 {
     int64_t deadline = due_ns;
-    if (f->watch_fd < 0 && (deadline == 0 || f->retry_ns < deadline))
+    if (f->watch_fd < 0 && live_wants_results(f->live) && (deadline == 0 || f->retry_ns < deadline))
         deadline = f->retry_ns;
     return clock_poll_ms(deadline);
 }

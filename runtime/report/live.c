@@ -101,6 +101,11 @@ void live_free(struct live *l)
     free(l);
 }
 
+bool live_wants_results(const struct live *l)
+{
+    return !l->o.silent;
+}
+
 bool live_wants_text(const struct live *l)
 {
     return l->o.terminal.verbosity > 0 && !l->o.silent;

@@ -24,6 +24,8 @@ struct live;
 struct live *live_new(const struct plan *plan, const struct live_options *o, FILE *out, int64_t now_ns);
 void live_free(struct live *l); /* NULL is allowed */
 
+/* Whether results are shown at all. */
+bool live_wants_results(const struct live *l);
 /* Whether live_module and live_result need the texts of the frames. */
 bool live_wants_text(const struct live *l);
 
