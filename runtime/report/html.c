@@ -4,7 +4,7 @@
 
 #include "runtime/base/embed.h"
 #include "runtime/base/out.h"
-#include "runtime/report/json_out.h"
+#include "runtime/report/json_report.h"
 
 #include <stdlib.h>
 
@@ -132,14 +132,7 @@ static void put_phase(struct json_out *j, const struct report_phase *p)
     json_name(j, "text");
     json_text(j, p->repr);
     json_name(j, "sections");
-    json_open(j, '[');
-    for (uint32_t i = 0; i < p->n_sections; i++) {
-        json_open(j, '[');
-        json_text(j, p->sections[i].title);
-        json_text(j, p->sections[i].text);
-        json_close(j, ']');
-    }
-    json_close(j, ']');
+    json_sections(j, p);
     json_close(j, '}');
 }
 

@@ -1,6 +1,5 @@
 #include "runtime/report/json_report.h"
 
-#include "runtime/report/json_out.h"
 #include "runtime/report/log.h"
 
 const char json_report_tests[] = "\n],\"tests\":[\n";
@@ -73,6 +72,18 @@ static void put_longrepr(struct json_out *j, const struct report_phase *p)
         json_text(j, buf_view(&text));
     }
     buf_release(&text);
+}
+
+void json_sections(struct json_out *j, const struct report_phase *p)
+{
+    json_open(j, '[');
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        json_open(j, '[');
+        json_text(j, p->sections[i].title);
+        json_text(j, p->sections[i].text);
+        json_close(j, ']');
+    }
+    json_close(j, ']');
 }
 
 static void put_output(struct json_out *j, const struct report_phase *p)

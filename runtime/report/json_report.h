@@ -5,6 +5,7 @@
 #ifndef FASTEST_REPORT_JSON_REPORT_H
 #define FASTEST_REPORT_JSON_REPORT_H
 
+#include "runtime/report/json_out.h"
 #include "runtime/report/model.h"
 #include "runtime/report/totals.h"
 
@@ -13,6 +14,9 @@
 void json_test(struct buf *out, const struct report_test *t);
 void json_collector(struct buf *out, const struct report_phase *p);
 void json_warnings(struct buf *out, const struct report_warning *w, uint32_t n);
+
+/* [[title, text]…] of what was captured. */
+void json_sections(struct json_out *j, const struct report_phase *p);
 
 struct json_head {
     double created_s; /* seconds since the epoch */

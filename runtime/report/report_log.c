@@ -5,7 +5,7 @@
 #include "runtime/report/view.h"
 
 #include "runtime/base/out.h"
-#include "runtime/report/json_out.h"
+#include "runtime/report/json_report.h"
 
 #include <stdlib.h>
 
@@ -114,14 +114,7 @@ static void put_longrepr(struct json_out *j, const struct report_phase *p)
 static void put_sections(struct json_out *j, const struct report_phase *p)
 {
     json_name(j, "sections");
-    json_open(j, '[');
-    for (uint32_t i = 0; i < p->n_sections; i++) {
-        json_open(j, '[');
-        json_text(j, p->sections[i].title);
-        json_text(j, p->sections[i].text);
-        json_close(j, ']');
-    }
-    json_close(j, ']');
+    json_sections(j, p);
 }
 
 static void put_collect(struct view *v, struct str id, const struct report_phase *p)
