@@ -123,7 +123,9 @@ static char *document(const struct junit_options *o, struct report_phase *phases
     assert_int_equal(texts.collections.n, 0);
     junit_free(j);
     char *copy = strdup(out.p);
+    buf_release(&texts.collections);
     buf_release(&texts.tests);
+    buf_release(&texts.properties);
     buf_release(&out);
     return copy;
 }
