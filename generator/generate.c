@@ -10,6 +10,7 @@
 #include "generator/graph/key.h"
 #include "generator/graph/resolve.h"
 #include "generator/graph/stale.h"
+#include "generator/narrow.h"
 #include "generator/skips.h"
 #include "runtime/base/clock.h"
 
@@ -166,8 +167,11 @@ static void fill_head(struct stage *s)
     p->report = arena_array(&p->arena, p->n_report, sizeof *p->report);
     for (uint32_t i = 0; i < p->n_report; i++)
         p->report[i] = copy(s, s->probe.report.items[i]);
+    narrow_plan(o->narrow, p);
     p->options = o->options;
     p->options.python = copy(s, s->probe.python);
+    p->options.tty = copy(s, o->options.tty);
+    p->options.pytest_cache = copy(s, o->options.pytest_cache);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
     p->options.report_log = copy(s, o->options.report_log);
@@ -199,10 +203,9 @@ static void fill_files(struct stage *s)
 }
 
 /* A narrowed run (-k, node ids) keeps its records apart from the full ones. */
-static struct str record_path(struct stage *s, struct str rel)
+static struct str record_path(struct stage *s, struct str rel, struct str selection)
 {
     struct buf b = {0};
-    struct str selection = s->probe.selection;
     buf_str(&b, s->plan->state_dir);
     buf_z(&b, "/m/");
     pyname_stem(&b, rel);
@@ -228,11 +231,12 @@ static void fill_modules(struct stage *s)
         path_relative(&rel, s->modules.items[i], p->root);
         m->path = p->files[s->nodes[i]].path;
         m->rel = copy(s, buf_view(&rel));
-        m->record = record_path(s, m->rel);
+        struct str selection = narrow_selection(s->o->narrow, s->probe.selection, m->rel, &s->dirs.arena);
+        m->record = record_path(s, m->rel, selection);
         m->files = closure_of(&s->graph, s->nodes[i], &p->arena, &m->n_files);
-        m->key = key_module(p->environment, s->probe.selection, m->rel, hashes, m->files,
+        m->key = key_module(p->environment, selection, m->rel, hashes, m->files,
                             m->n_files);
-        m->loose = key_module(p->environment, s->probe.selection, m->rel, names, m->files, m->n_files);
+        m->loose = key_module(p->environment, selection, m->rel, names, m->files, m->n_files);
     }
     buf_release(&rel);
 }
@@ -243,7 +247,7 @@ static void fold_skips(struct stage *s, const bool *namesake)
 {
     struct plan *p = s->plan;
     bool *candidates = arena_array(&p->arena, p->n_modules, sizeof *candidates);
-    if (s->n_shared || p->other || s->probe.selection.n || probe_is(s->probe.doctest_modules))
+    if (s->n_shared || p->other || p->n_only || s->probe.selection.n || probe_is(s->probe.doctest_modules))
         return;
     for (uint32_t i = 0; i < p->n_modules; i++)
         candidates[i] = p->modules[i].stale && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
@@ -330,12 +334,19 @@ static bool write_state(struct stage *s, struct err *err)
 }
 
 /* One run at a time on a state directory: the lock goes with this process, or with its next run. */
-static bool lock_state(struct stage *s, struct err *err)
+static int held = -1;
+
+void generate_unlock(void)
 {
-    static int held = -1;
-    struct buf path = {0};
     if (held >= 0)
         close(held);
+    held = -1;
+}
+
+static bool lock_state(struct stage *s, struct err *err)
+{
+    struct buf path = {0};
+    generate_unlock();
     path_join(&path, buf_view(&s->probe.state_dir), STR("run.lock"));
     int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -366,6 +377,8 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     struct buf path = {0};
     if (!probe_run(&s->probe, s->o, code, err))
         return false;
+    if (s->o->narrow && s->o->narrow->option && probe_is(s->probe.other))
+        s->probe.plain = str_z(s->o->narrow->option); /* tests that discovery does not see may have failed */
     if (s->probe.plain.n && !s->dry)
         return leave_to_pytest(s, err);
     *code = EXIT_INTERNAL;
@@ -376,6 +389,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
         return false;
     *code = EXIT_INTERNAL;
+    narrow_modules(s->o->narrow, &s->modules);
     state_path(s, &path, "index.bin");
     index_load(&s->index, path.p, !s->o->ignore_lines, keep_docs(s));
     buf_release(&path);
@@ -386,7 +400,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     fill_head(s);
     fill_files(s);
     fill_modules(s);
-    batch_group(s->plan, s->weights);
+    batch_group(s->plan, s->weights, s->o->narrow && s->o->narrow->serial);
     check_records(s);
     return s->dry || write_state(s, err);
 }
@@ -429,7 +443,7 @@ bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, e
             strs_add(&settings, s.probe.inputs.items[i]);
         for (size_t i = 0; i < s.probe.data.n; i++)
             strs_add(&settings, s.probe.data.items[i]);
-        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .settings = &settings}, err);
+        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .plain = s.probe.plain, .settings = &settings}, err);
         *code = ok ? EXIT_PASSED : EXIT_USAGE;
     }
     strs_release(&settings);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 4, LIST = 0, BITS = 1 };
+enum { VERSION = 6, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -77,6 +77,8 @@ const char *optimizer_name(enum optimizer o)
 static void pack_options(struct buf *b, const struct plan_options *o)
 {
     pack_str(b, o->python);
+    pack_str(b, o->pytest_cache);
+    pack_str(b, o->tty);
     pack_str(b, o->junit);
     pack_str(b, o->json);
     pack_str(b, o->report_log);
@@ -95,6 +97,8 @@ static void pack_options(struct buf *b, const struct plan_options *o)
 static void unpack_options(struct unpack *u, struct plan_options *o)
 {
     o->python = unpack_str(u);
+    o->pytest_cache = unpack_str(u);
+    o->tty = unpack_str(u);
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
     o->report_log = unpack_str(u);
@@ -117,6 +121,22 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->color = unpack_u8(u) != 0;
 }
 
+static void pack_list(struct buf *b, const struct str *items, uint32_t n)
+{
+    pack_u32(b, n);
+    for (uint32_t i = 0; i < n; i++)
+        pack_str(b, items[i]);
+}
+
+static struct str *unpack_list(struct unpack *u, struct arena *a, uint32_t *n)
+{
+    *n = unpack_count(u, 4);
+    struct str *items = arena_array(a, *n, sizeof *items);
+    for (uint32_t i = 0; i < *n; i++)
+        items[i] = unpack_str(u);
+    return items;
+}
+
 static void pack_head(struct buf *b, const struct plan *p)
 {
     pack_u64(b, p->run_id);
@@ -124,12 +144,10 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_str(b, p->root);
     pack_str(b, p->cwd);
     pack_str(b, p->state_dir);
-    pack_u32(b, p->n_args);
-    for (uint32_t i = 0; i < p->n_args; i++)
-        pack_str(b, p->args[i]);
-    pack_u32(b, p->n_report);
-    for (uint32_t i = 0; i < p->n_report; i++)
-        pack_str(b, p->report[i]);
+    pack_list(b, p->args, p->n_args);
+    pack_list(b, p->report, p->n_report);
+    pack_list(b, p->only, p->n_only);
+    pack_list(b, p->first, p->n_first);
     pack_hash(b, p->sources);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
@@ -143,14 +161,10 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->root = unpack_str(u);
     p->cwd = unpack_str(u);
     p->state_dir = unpack_str(u);
-    p->n_args = unpack_count(u, 4);
-    p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
-    for (uint32_t i = 0; i < p->n_args; i++)
-        p->args[i] = unpack_str(u);
-    p->n_report = unpack_count(u, 4);
-    p->report = arena_array(&p->arena, p->n_report, sizeof *p->report);
-    for (uint32_t i = 0; i < p->n_report; i++)
-        p->report[i] = unpack_str(u);
+    p->args = unpack_list(u, &p->arena, &p->n_args);
+    p->report = unpack_list(u, &p->arena, &p->n_report);
+    p->only = unpack_list(u, &p->arena, &p->n_only);
+    p->first = unpack_list(u, &p->arena, &p->n_first);
     p->sources = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);

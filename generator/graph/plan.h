@@ -34,6 +34,7 @@ struct plan_module {
     struct hash128 loose; /* the same without what the sources in it say, for records that tell what has run */
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
+    struct io_stat record_st; /* of the record, as the scan found it; not saved: kind is 0 in a loaded plan */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
     uint32_t *files;    /* closure: indices into plan.files, ascending */
     uint32_t n_files;
@@ -59,6 +60,8 @@ const char *optimizer_name(enum optimizer o);
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
+    struct str pytest_cache;   /* pytest's cache directory, absolute; "": none is kept */
+    struct str tty;            /* the terminal of the run, "": it has none */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
     struct str report_log, trace; /* absolute paths, "" = not wanted */
     uint32_t output;           /* what is printed: enum summary_output of runtime/report */
@@ -82,6 +85,9 @@ struct plan {
     uint32_t n_args;
     struct str *report;      /* "name=value", see plan_report */
     uint32_t n_report;
+    struct str *only;        /* node ids: of a module that one of them is in, only these run */
+    struct str *first;       /* node ids that run first in their module */
+    uint32_t n_only, n_first;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;

@@ -2,6 +2,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
+#include "runtime/cli/debugger.h"
 #include "runtime/pool/pool.h"
 #include "runtime/proc/signals.h"
 #include "runtime/wire/msg.h"
@@ -132,7 +133,7 @@ static bool take_signals(struct follow *f, pid_t pid, int *status)
             ended = ended || waitpid(pid, status, WNOHANG) == pid;
         } else if (sig == SIGWINCH) {
             live_resize(f->live, terminal_width(STDOUT_FILENO));
-        } else {
+        } else if (sig != SIGINT || !debugger_interrupt()) {
             f->interrupted = sig;
             kill(pid, sig == SIGHUP ? SIGTERM : sig);
         }
@@ -159,7 +160,8 @@ void follow_run(struct follow *f, pid_t pid, int output_fd, int *status)
         struct pollfd p[3] = {{.fd = f->signal_fd, .events = POLLIN},
                               {.fd = f->output_fd, .events = POLLIN},
                               {.fd = f->watch_fd, .events = POLLIN}};
-        int64_t due = live_tick(f->live, clock_mono_ns());
+        int64_t now = clock_mono_ns(); /* a debugger has the terminal to itself */
+        int64_t due = debugger_busy() ? now + RETRY_NS : live_tick(f->live, now);
         if (poll(p, 3, wait_ms(f, due)) < 0 && errno != EINTR)
             break;
         read_output(f);
@@ -178,6 +180,7 @@ void follow_run(struct follow *f, pid_t pid, int output_fd, int *status)
 bool follow_open(struct follow *f, const struct plan *plan, struct live *live, FILE *aside, struct err *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGWINCH};
+    debugger_watch(plan->state_dir);
     *f = (struct follow){.plan = plan, .live = live, .aside = aside, .watch_fd = -1, .output_fd = -1};
     f->signal_fd = signals_open(signals, sizeof signals / sizeof *signals);
     if (f->signal_fd < 0)
@@ -189,5 +192,5 @@ bool follow_open(struct follow *f, const struct plan *plan, struct live *live, F
 void follow_close(struct follow *f)
 {
     disconnect(f);
-    signal(SIGPIPE, SIG_DFL); /* what is printed now may have no reader */
+    signals_close(f->signal_fd); /* what is printed now may have no reader */
 }

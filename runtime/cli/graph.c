@@ -2,36 +2,18 @@
 #include "runtime/cli/commands.h"
 
 #include "runtime/cli/import_graph.h"
-#include "runtime/cli/targets.h"
+#include "runtime/cli/options.h"
 #include "runtime/report/json_out.h"
 
 #include <stdio.h>
 
 struct graph_cli {
-    bool dot, mermaid, json, help;
-    int steps;
-    struct targets targets;
+    struct cli *cli;
     struct view_graph graph;
     bool *keep, *centre;
     struct buf out;
     struct arena arena;
 };
-
-static const struct opt table[] = {
-    {"dot", 0, OPT_FLAG, offsetof(struct graph_cli, dot), NULL, "Graphviz (the default)"},
-    {"mermaid", 0, OPT_FLAG, offsetof(struct graph_cli, mermaid), NULL, "a Mermaid flowchart, for Markdown"},
-    {"json", 0, OPT_FLAG, offsetof(struct graph_cli, json), NULL, "JSON: {path: [imported paths]}"},
-    {"steps", 0, OPT_INT, offsetof(struct graph_cli, steps), "N", "so many imports away at most (default: any number)"},
-    {"help", 'h', OPT_FLAG, offsetof(struct graph_cli, help), NULL, "this text"},
-    {0}};
-
-static void print_help(void)
-{
-    puts("usage: fastest graph [options] [FILE | MODULE ...]\n\n"
-         "The project's sources and what they import, as far as the sources say: all of it, or what the named ones import\n"
-         "and what imports them.\n");
-    opt_help(table);
-}
 
 static void put_dot(struct graph_cli *c)
 {
@@ -103,20 +85,20 @@ static void put_json(struct graph_cli *c)
 static bool choose(struct graph_cli *c, const struct plan *plan, struct err *err)
 {
     for (uint32_t i = 0; i < c->graph.n; i++)
-        c->keep[i] = c->targets.n_items == 0;
-    for (int i = 0; i < c->targets.n_items; i++) {
+        c->keep[i] = c->cli->n_items == 0;
+    for (int i = 0; i < c->cli->n_items; i++) {
         struct buf rel = {0};
-        path_relative(&rel, targets_path(&c->targets, c->targets.items[i]), plan->root);
+        path_relative(&rel, cli_item_path(c->cli, c->cli->items[i]), plan->root);
         uint32_t at = import_graph_find(&c->graph, buf_view(&rel));
         if (at == UINT32_MAX)
-            at = import_graph_find(&c->graph, str_z(c->targets.items[i]));
+            at = import_graph_find(&c->graph, str_z(c->cli->items[i]));
         buf_release(&rel);
         if (at == UINT32_MAX)
             return err_set(err, "%s: is no file or module of the project; `fastest graph --json` lists them",
-                           c->targets.items[i]);
+                           c->cli->items[i]);
         c->centre[at] = true;
-        import_graph_reach(&c->graph, at, (uint32_t)c->steps, false, c->keep);
-        import_graph_reach(&c->graph, at, (uint32_t)c->steps, true, c->keep);
+        import_graph_reach(&c->graph, at, (uint32_t)c->cli->steps, false, c->keep);
+        import_graph_reach(&c->graph, at, (uint32_t)c->cli->steps, true, c->keep);
     }
     return true;
 }
@@ -129,35 +111,26 @@ static bool look(void *ctx, const struct look *l, struct err *err)
     c->centre = arena_array(&c->arena, (size_t)c->graph.n + 1, sizeof *c->centre);
     if (!choose(c, l->plan, err))
         return false;
-    if (c->json)
+    if (c->cli->as_json)
         put_json(c);
-    else if (c->mermaid)
+    else if (c->cli->mermaid)
         put_mermaid(c);
     else
         put_dot(c);
     return true;
 }
 
-bool command_graph(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_graph(struct cli *cli, enum exit_code *code, struct err *err)
 {
-    struct graph_cli c = {0};
-    *code = EXIT_USAGE;
-    bool ok = targets_parse(&c.targets, table, &c, argc, argv, err);
-    if (ok && c.steps < 0)
-        ok = err_set(err, "--steps: %d: a number of imports is wanted", c.steps);
-    if (ok && c.help) {
-        print_help();
+    struct graph_cli c = {.cli = cli};
+    struct generate_options o = cli_generate_options(cli);
+    bool ok = cli->steps >= 0 || err_set(err, "--steps: %d: a number of imports is wanted", cli->steps);
+    ok = ok && generate_look(&o, look, &c, code, err);
+    if (ok) {
+        fwrite(c.out.p, 1, c.out.n, stdout);
         *code = EXIT_PASSED;
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&c.targets.cli);
-        ok = generate_look(&o, look, &c, code, err);
-        if (ok) {
-            fwrite(c.out.p, 1, c.out.n, stdout);
-            *code = EXIT_PASSED;
-        }
     }
     buf_release(&c.out);
-    targets_release(&c.targets);
     arena_release(&c.arena);
     return ok;
 }

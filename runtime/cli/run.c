@@ -1,12 +1,16 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/debugger.h"
+#include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
+#include "runtime/cli/table.h"
 
 #include "runtime/base/clock.h"
 #include "runtime/cli/follow.h"
 #include "runtime/pool/pool.h"
 #include "runtime/proc/signals.h"
+#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <fcntl.h>
@@ -75,28 +79,40 @@ static uint32_t count_stale(const struct plan *plan)
     return n;
 }
 
-/* Ours that pytest has, too. */
+/* Ours that pytest has, too, but for the number of workers: plain pytest may have no xdist. */
 static int repeat_options(const struct cli *c, struct arena *a, char **argv)
 {
     struct buf b = {0};
     int n = 0;
-    if (c->junit)
-        buf_printf(&b, "--junitxml=%s", c->junit);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->maxfail)
-        buf_printf(&b, "--maxfail=%d", c->maxfail);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->color)
-        buf_printf(&b, "--color=%s", c->color);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
+    for (const struct opt *o = cli_options; o->name; o++) {
+        const void *field = (const char *)c + o->offset;
+        if (!(o->scope & FOR_PYTEST) || !o->help || !c->origins[o - cli_options] || field == &c->workers)
+            continue;
+        buf_clear(&b);
+        if (o->kind == OPT_INT)
+            buf_printf(&b, "--%s=%d", o->name, *(const int *)field);
+        else if (o->kind == OPT_STRING)
+            buf_printf(&b, "--%s=%s", o->name, *(const char *const *)field);
+        else if (*(const bool *)field)
+            buf_printf(&b, "--%s", strcmp(o->name, "fail-fast") ? o->name : "exitfirst");
+        if (b.n)
+            argv[n++] = arena_dup(a, b.p, b.n);
+    }
     buf_release(&b);
     return n;
 }
+
+/* What the command `pytest` does; a reader that has gone is no internal error. */
+static const char plain_main[] = "import os, sys\n"
+                                 "sys.path[:1], sys.argv[0] = [], 'pytest'\n"
+                                 "import pytest\n"
+                                 "try:\n"
+                                 "    code = pytest.main()\n"
+                                 "    sys.stdout.flush()\n"
+                                 "except BrokenPipeError:\n"
+                                 "    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)\n"
+                                 "    code = 1\n"
+                                 "sys.exit(code)\n";
 
 static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *err)
 {
@@ -106,12 +122,11 @@ static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *er
         buf_printf(&venv, "%s/bin/python", getenv("VIRTUAL_ENV"));
         python = venv.p;
     }
-    char **argv = xmalloc(((size_t)c->n_pytest_args + 7) * sizeof *argv);
+    char **argv = xmalloc(((size_t)c->n_pytest_args + c->n_options + 4) * sizeof *argv);
     int n = 0;
     argv[n++] = (char *)(uintptr_t)python;
     argv[n++] = (char *)(uintptr_t)"-c";
-    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; import pytest; "
-                                   "sys.exit(pytest.main())";
+    argv[n++] = (char *)(uintptr_t)plain_main;
     n += repeat_options(c, &c->arena, argv + n);
     for (int i = 0; i < c->n_pytest_args; i++)
         argv[n++] = c->pytest_args[i];
@@ -162,54 +177,68 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct live *liv
     return ok;
 }
 
-/* Runs what is stale, and reports. */
-static bool run_plan(struct plan *plan, struct cli *c, int64_t start_ns, enum exit_code *code, struct err *err)
+static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum exit_code *code, struct err *err)
 {
-    struct summary_options s = summary_options_from(plan, &c->arena);
-    struct live_options l = live_options_from(plan, s.color, stdout);
-    bool interrupted = false;
+    struct plan plan = {0};
+    struct generate_options o = cli_generate_options(c);
+    bool stepped = false, interrupted = false;
+    o.yields = !c->wanted;
+    o.options.live = true;
+    o.narrow = n->any ? &n->narrow : NULL;
+    bool ok = generate(&o, &plan, code, err);
+    if (ok && plan.plain.n) {
+        c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
+        ok = run_plain_pytest(c, code, err);
+    }
+    if (ok && c->wanted && !c->wanted(c->wanted_ctx, &plan)) {
+        *code = EXIT_PASSED;
+        plan_release(&plan);
+        return true;
+    }
+    struct summary_options s = summary_options_from(&plan, &c->arena);
+    struct live_options l = live_options_from(&plan, s.color, stdout);
     l.silent = l.silent || s.output != OUTPUT_PRETTY;
-    struct live *live = live_new(plan, &l, stdout, clock_mono_ns());
-    live_head(live);
-    *code = EXIT_INTERNAL;
-    bool ok = count_stale(plan) == 0 || run_batches(plan, c, live, &interrupted, err);
-    live_finish(live);
+    struct live *live = ok ? live_new(&plan, &l, stdout, clock_mono_ns()) : NULL;
+    if (ok) {
+        live_head(live);
+        if (n->status.n && c->verbosity >= 0)
+            live_notice(live, buf_view(&n->status));
+        *code = EXIT_INTERNAL;
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, live, &interrupted, err);
+        live_finish(live);
+    }
     s.wall_ns = clock_mono_ns() - start_ns;
     s.live = live;
-    ok = ok && summary_run(plan, &s, stdout, code, err);
-    if (ok && interrupted)
+    ok = ok && narrowing_done(n, c, &plan, &stepped, err);
+    s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
+    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) && history_update(&plan, err);
+    if (ok && (interrupted || stepped))
         *code = EXIT_INTERRUPTED;
     live_free(live);
+    plan_release(&plan);
     return ok;
 }
 
-bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_run(struct cli *c, enum exit_code *code, struct err *err)
 {
-    struct cli c;
-    struct plan plan = {0};
     int64_t start_ns = clock_mono_ns();
-    *code = EXIT_USAGE;
-    bool ok = cli_parse(&c, argc, argv, err);
-    if (ok && c.help) {
-        cli_help();
-        *code = EXIT_PASSED;
-    } else if (ok && c.version) {
-        puts("fastest " FASTEST_VERSION);
-        *code = EXIT_PASSED;
-    } else if (ok && c.plain) {
-        ok = run_plain_pytest(&c, code, err);
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&c);
-        o.yields = true;
-        o.options.live = true;
-        ok = generate(&o, &plan, code, err);
-        if (ok && plan.plain.n) {
-            c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
-            ok = run_plain_pytest(&c, code, err);
-        }
-        ok = ok && run_plan(&plan, &c, start_ns, code, err);
-        plan_release(&plan);
+    struct narrowing n = {0};
+    bool listed = false;
+    struct err ignored;
+    if (c->collect_only && !c->plain) {
+        bool all = !c->last_failed && !c->stepwise && !c->new_first && !c->failed_first;
+        if (all && discover_serve(c, &listed, code, &ignored) && listed)
+            return true;
+        c->plain = "--collect-only";
     }
-    cli_release(&c);
+    if (c->cache_clear)
+        pytest_cache_clear(c->settings.own.cache_dir);
+    bool ok = c->plain || narrowing_find(&n, c, code, err);
+    c->plain = c->plain ? c->plain : n.plain;
+    if (ok && c->plain)
+        ok = run_plain_pytest(c, code, err);
+    else if (ok)
+        ok = run_tests(c, &n, start_ns, code, err);
+    narrowing_release(&n);
     return ok;
 }

@@ -191,6 +191,23 @@ static void path_list(struct buf *b, const struct plan *plan, bool clean_only)
     buf_char(b, ']');
 }
 
+static void id_list(struct buf *b, const char *name, const struct str *ids, uint32_t n)
+{
+    buf_printf(b, ", \"%s\": [", name);
+    for (uint32_t i = 0; i < n; i++) {
+        buf_z(b, i ? ", " : "");
+        json_quote(b, ids[i]);
+    }
+    buf_char(b, ']');
+}
+
+/* For a worker that is alone: with others a module may be split, and what fails of that counts when it is confirmed. */
+static uint32_t worker_maxfail(const struct plan *plan)
+{
+    const struct plan_options *o = &plan->options;
+    return o->workers == 1 || o->optimizer == OPTIMIZER_STANDARD ? o->maxfail : 0;
+}
+
 void zygote_ask_session(struct pool *p)
 {
     struct zygote *z = &p->zygote;
@@ -202,7 +219,11 @@ void zygote_ask_session(struct pool *p)
     path_list(&b, &p->plan, true);
     buf_z(&b, ", \"planned\": ");
     path_list(&b, &p->plan, false);
-    buf_printf(&b, ", \"other\": %s}", p->plan.other ? "true" : "false");
+    id_list(&b, "only", p->plan.only, p->plan.n_only);
+    id_list(&b, "first", p->plan.first, p->plan.n_first);
+    buf_z(&b, ", \"tty\": ");
+    json_quote(&b, p->plan.options.tty);
+    buf_printf(&b, ", \"other\": %s, \"maxfail\": %u}", p->plan.other ? "true" : "false", worker_maxfail(&p->plan));
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);
     session_asked(p);

@@ -320,3 +320,8 @@ bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out)
     cJSON_Delete(root);
     return ok;
 }
+
+const char *json_version(void)
+{
+    return cJSON_Version();
+}

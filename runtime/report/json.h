@@ -11,4 +11,7 @@ bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out);
 bool json_parse_warnings(struct str json, struct arena *a, struct report_result *out);
 bool json_parse_result(struct str json, struct arena *a, struct report_result *out);
 
+/* cJSON's, as it runs. */
+const char *json_version(void);
+
 #endif

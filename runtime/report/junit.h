@@ -24,6 +24,9 @@ struct junit_options {
 /* pytest's defaults, then what it says of this run (plan_report). */
 struct junit_options junit_options_from(const struct plan *plan);
 
+/* libxml2's, as it would be loaded: 21400 is 2.14.0; 0: it is not there. */
+unsigned junit_library_version(void);
+
 struct junit;
 /* options are copied; their strings must outlive it. */
 struct junit *junit_new(const struct junit_options *options);

@@ -317,6 +317,7 @@ static void print_pretty(struct summary *s)
                                .note = buf_view(&note),
                                .junit = str_z(s->o->junit),
                                .stopped = s->stopped,
+                               .stopped_why = str_z(s->o->stopped),
                                .interrupted = s->interrupted};
     terminal_print(&s->terminal, &end, s->out);
     buf_release(&note);

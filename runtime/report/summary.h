@@ -25,6 +25,7 @@ struct summary_options {
     const struct live *live;               /* what was printed while the tests ran; may be NULL */
     int64_t wall_ns;                       /* of the run so far; 0: it is over, and the state says */
     bool print_failures;
+    const char *stopped;      /* the line that says why the run stopped, in the place of -x's; NULL: none */
 };
 
 /* From the plan: what the command line asked for; the paths live in the plan, or in a. */

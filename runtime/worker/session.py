@@ -11,6 +11,7 @@ import _fastest.bytecode as bytecode
 import _fastest.lean as lean
 import _fastest.native as native
 import _fastest.report as report
+import _fastest.terminal as terminal
 import _fastest.trace as trace
 import _fastest.wire as wire
 import _fastest.worker as worker
@@ -97,7 +98,7 @@ def _silence_terminal(config):
 
 def _own_options(config):
     """Options of the project's own configuration that are the pool's work, or the reports'."""
-    for name, value in (("maxfail", 0), ("xmlpath", None), ("numprocesses", None), ("dist", "no"),
+    for name, value in (("maxfail", 0), ("cacheclear", False), ("xmlpath", None), ("numprocesses", None), ("dist", "no"),
                         ("tx", []), ("looponfail", False)):
         if hasattr(config.option, name):
             setattr(config.option, name, value)
@@ -134,9 +135,22 @@ def _groups(items):
     return groups
 
 
+def _narrow(session, only, first):
+    """What --lf, --ff and the like leave, and its order (generator/narrow.h)."""
+    items, files = session.items, {nodeid.split("::", 1)[0] for nodeid in only}
+    left_out = [i for i in items if i.nodeid not in only and i.nodeid.split("::", 1)[0] in files]
+    if left_out:
+        items[:] = [i for i in items if i.nodeid in only or i.nodeid.split("::", 1)[0] not in files]
+        session.config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.nodeid not in first)
+
+
 class Session:
     def __init__(self, config, setup, request):
         self.config, self.setup = config, setup
+        self.only, self.first = set(request.get("only", ())), set(request.get("first", ()))
+        self.maxfail = request.get("maxfail", 0)
+        self.terminal = terminal.Terminal(request["tty"], setup["state_dir"]) if request.get("tty") else None
         self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
@@ -151,8 +165,10 @@ class Session:
             lean.install()
         _command_line_hooks(config)
         config._do_configure()
+        if self.terminal is not None:
+            self.terminal.install()
         config.pluginmanager.register(self.plugin, "fastest-collect")
-        for name in ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise"):
+        for name in ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugin", "stepwise"):
             if config.pluginmanager.has_plugin(name):
                 config.pluginmanager.unregister(name=name)
         _silence_terminal(config)
@@ -164,6 +180,8 @@ class Session:
             config.hook.pytest_collection(session=self.session)
         finally:
             helpers.stop()
+        if self.only or self.first:
+            _narrow(self.session, self.only, self.first)
         self.interrupted = bool(self.session.testsfailed) and not config.option.continue_on_collection_errors
 
     def _credit_warnings(self, path, first):

@@ -65,6 +65,7 @@ class Worker:
     def __init__(self, session, number, conn):
         self.session, self.conn, self.number = session, conn, number
         self.queue, self.last = [], False  # last: END has come
+        self.failures = 0
         self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
@@ -115,7 +116,17 @@ class Worker:
                 self.take(self.conn.recv())
                 continue
             self.run_item(self.queue[0], self.next_item())
+            if self.failures == self.session.maxfail > 0:
+                self.halt()
+                return
             del self.queue[0]
+
+    def halt(self):
+        """Nothing runs behind the failure with which the run stops: the pool has it, and will say END."""
+        self.native.leave()
+        while not self.last:
+            self.take(self.conn.recv())
+        self.queue = []
 
     def next_item(self):
         if len(self.queue) == 1 and not self.last:
@@ -139,14 +150,18 @@ class Worker:
         passed, stop = self.execute(item, nextitem, native)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
+        debugged = self.session.terminal is not None and self.session.terminal.leave()
         code, document, deps, recorded = report.PASSED, None, self.deps(item), self.junit.take()
-        if passed is None or deps or recorded or self.verifies:
+        if passed is None or deps or recorded or debugged or self.verifies:
             code, document = self.result(number, passed, stop)
             if native and self.verifies:
                 code, document = verify.compare(pytests, (code, document))
             if deps:
                 document["deps"] = deps
             document.update(recorded, worker=self.number)
+            if debugged:  # a pass of it is no reason not to stop there again
+                document.update(always=True, deps=deps or {})
+        self.failures += code in (report.FAILED, report.ERROR)
         text = b'%s,"worker":%d}' % (passed[:-1].encode("ascii"), self.number) if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
         self.running[0] = 0
