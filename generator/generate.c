@@ -163,6 +163,10 @@ static void fill_head(struct stage *s)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = copy(s, str_z(o->args[i]));
+    p->n_report = (uint32_t)s->probe.report.n;
+    p->report = arena_array(&p->arena, p->n_report, sizeof *p->report);
+    for (uint32_t i = 0; i < p->n_report; i++)
+        p->report[i] = copy(s, s->probe.report.items[i]);
     narrow_plan(o->narrow, p);
     p->options = o->options;
     p->options.python = copy(s, s->probe.python);
@@ -170,6 +174,8 @@ static void fill_head(struct stage *s)
     p->options.pytest_cache = copy(s, o->options.pytest_cache);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
+    p->options.report_log = copy(s, o->options.report_log);
+    p->options.trace = copy(s, o->options.trace);
     p->other = p->other || probe_is(s->probe.other);
     p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s));
 }
@@ -292,7 +298,7 @@ static void drop_code(struct stage *s)
 /* Ninja runs what has no .ok. */
 static void drop_stale_stamps(struct stage *s)
 {
-    static const char *const leftovers[] = {"stop", "interrupted", "error"};
+    static const char *const leftovers[] = {"stop", "interrupted", "error", "warnings", "took"};
     struct buf path = {0};
     for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
         state_path(s, &path, leftovers[i]);

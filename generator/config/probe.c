@@ -50,6 +50,7 @@ static const struct line { const char *key; size_t one, list; } lines[] = {
     {"env", 0, offsetof(struct probe, env)},
     {"always", 0, offsetof(struct probe, always)},
     {"data", 0, offsetof(struct probe, data)},
+    {"report", 0, offsetof(struct probe, report)},
     {"input", 0, offsetof(struct probe, inputs)},
     {"input_dir", 0, offsetof(struct probe, input_dirs)},
     {"known", 0, offsetof(struct probe, known)},

@@ -18,6 +18,7 @@ struct probe {
     struct strs python_files, norecurse, ignore, ignore_glob, pythonpath, doctest_glob;
     struct strs path, third, editable, dists, plugins, conftests, env, data;
     struct strs always;          /* [tool.fastest] always: globs of modules, or directories, relative to rootdir */
+    struct strs report;          /* "name=value": what the reports go by (plan.h) */
     struct strs inputs, input_dirs;
     struct strs known;           /* of an answer that is an error: pytest's options, without dashes */
     struct str noconftest, in_venv, doctest_modules, other; /* "0" or "1" */

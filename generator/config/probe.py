@@ -193,6 +193,57 @@ def put_config(config):
         (digest(str(config.inipath)) if config.inipath else ""))
 
 
+JUNIT_INI = ("junit_suite_name", "junit_logging", "junit_log_passing_tests", "junit_duration_report", "junit_family")
+
+
+def header(config):
+    """What pytest prints at the head of a run of its own; hooks of others expect a configured pytest."""
+    import platform
+
+    import pluggy
+    import pytest
+    from _pytest.terminal import TerminalReporter
+
+    line = "platform %s -- Python %s" % (sys.platform, platform.python_version())
+    if hasattr(sys, "pypy_version_info"):
+        line += "[pypy-%s-%s]" % (".".join(map(str, sys.pypy_version_info[:3])), sys.pypy_version_info[3])
+    line += ", pytest-%s, pluggy-%s" % (pytest.__version__, pluggy.__version__)
+    if config.option.verbose > 0:
+        line += " -- " + sys.executable
+    return [line] + TerminalReporter.pytest_report_header(None, config)
+
+
+def report_settings(config):
+    """What the reports go by, as pytest has it after its files, addopts and arguments."""
+    from _pytest.terminal import getreportopt
+
+    import pytest
+
+    option = config.option
+    yield "pytest_version", pytest.__version__
+    yield "verbosity", option.verbose
+    yield "reportchars", getreportopt(config)
+    for name in ("tbstyle", "showcapture", "durations", "durations_min", "no_summary", "no_header", "xfail_tb",
+                 "fold_skipped", "color", "junitprefix"):
+        yield name, getattr(option, name, None)
+    if getattr(option, "xmlpath", None):
+        path = os.path.expanduser(os.path.expandvars(option.xmlpath))
+        yield "xmlpath", os.path.normpath(os.path.abspath(path))
+    for name in JUNIT_INI + ("console_output_style",):
+        try:
+            yield name, config.getini(name)
+        except (ValueError, KeyError):
+            pass  # its plugin is switched off
+    for text in header(config):
+        yield "header", text
+
+
+def put_report(config):
+    for name, value in report_settings(config):
+        if value is not None:
+            put("report", "%s=%s" % (name, int(value) if isinstance(value, bool) else value))
+
+
 def pythonpath(config):
     try:
         return [str(p) for p in config.getini("pythonpath")]
@@ -404,6 +455,7 @@ def main():
     put("pytest", pytest.__version__)
     put_config(config)
     put_args(config)
+    put_report(config)
     owned = owned_parts(config, third)
     put_plugins(config, third, owned)
     put_dists(third, str(config.rootpath))

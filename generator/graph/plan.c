@@ -82,10 +82,15 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_str(b, o->tty);
     pack_str(b, o->junit);
     pack_str(b, o->json);
+    pack_str(b, o->report_log);
+    pack_str(b, o->trace);
+    pack_u32(b, o->output);
+    pack_u8(b, (uint8_t)(o->tap | o->tap14 << 1 | o->github << 2 | o->teamcity << 3));
     pack_u32(b, o->workers);
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
     pack_u8(b, (uint8_t)o->optimizer);
+    pack_u8(b, o->live);
     pack_u8(b, o->persistent);
     pack_u8(b, o->color);
 }
@@ -97,6 +102,14 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->tty = unpack_str(u);
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
+    o->report_log = unpack_str(u);
+    o->trace = unpack_str(u);
+    o->output = unpack_u32(u);
+    uint8_t printed = unpack_u8(u);
+    o->tap = printed & 1;
+    o->tap14 = printed & 2;
+    o->github = printed & 4;
+    o->teamcity = printed & 8;
     o->workers = unpack_u32(u);
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
@@ -104,6 +117,7 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     if (optimizer >= N_OPTIMIZERS)
         u->bad = true;
     o->optimizer = (enum optimizer)optimizer;
+    o->live = unpack_u8(u) != 0;
     o->persistent = unpack_u8(u) != 0;
     o->color = unpack_u8(u) != 0;
 }
@@ -132,6 +146,7 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_str(b, p->cwd);
     pack_str(b, p->state_dir);
     pack_list(b, p->args, p->n_args);
+    pack_list(b, p->report, p->n_report);
     pack_list(b, p->only, p->n_only);
     pack_list(b, p->first, p->n_first);
     pack_hash(b, p->sources);
@@ -149,6 +164,7 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->cwd = unpack_str(u);
     p->state_dir = unpack_str(u);
     p->args = unpack_list(u, &p->arena, &p->n_args);
+    p->report = unpack_list(u, &p->arena, &p->n_report);
     p->only = unpack_list(u, &p->arena, &p->n_only);
     p->first = unpack_list(u, &p->arena, &p->n_first);
     p->sources = unpack_hash(u);
@@ -315,6 +331,17 @@ bool plan_mark(const struct plan *p, const char *name, struct str text)
     buf_release(&path);
     buf_release(&b);
     return ok;
+}
+
+struct str plan_report(const struct plan *p, const char *name)
+{
+    struct str wanted = str_z(name);
+    for (uint32_t i = 0; i < p->n_report; i++) {
+        struct str s = p->report[i];
+        if (str_starts(s, wanted) && s.n > wanted.n && s.p[wanted.n] == '=')
+            return str_slice(s, wanted.n + 1, s.n);
+    }
+    return (struct str){0};
 }
 
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b)

@@ -63,10 +63,14 @@ struct plan_options {
     struct str pytest_cache;   /* pytest's cache directory, absolute; "": none is kept */
     struct str tty;            /* the terminal of the run, "": it has none */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
+    struct str report_log, trace; /* absolute paths, "" = not wanted */
+    uint32_t output;           /* what is printed: enum summary_output of runtime/report */
+    bool tap, tap14, github, teamcity; /* further reports that are printed */
     uint32_t workers;          /* 0 = automatic */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
     enum optimizer optimizer;
+    bool live;                 /* failures are shown as they come: batches print none */
     bool persistent;           /* --persistent-workers */
     bool color;
 };
@@ -79,6 +83,8 @@ struct plan {
     struct str state_dir;    /* absolute */
     struct str *args;        /* pytest's own command line: options and paths, without ours */
     uint32_t n_args;
+    struct str *report;      /* "name=value", see plan_report */
+    uint32_t n_report;
     struct str *only;        /* node ids: of a module that one of them is in, only these run */
     struct str *first;       /* node ids that run first in their module */
     uint32_t n_only, n_first;
@@ -109,6 +115,10 @@ bool plan_mark(const struct plan *p, const char *name, struct str text);
 /* Whether this run has it; one that an earlier run left, or leaves late, counts for nothing.
  * *text, unless NULL, gets its text. */
 bool plan_marked(const struct plan *p, const char *name, struct buf *text);
+/* What pytest's files, addopts and arguments say about reports: pytest_version, verbosity, reportchars, tbstyle, showcapture,
+ * durations, durations_min, no_summary, no_header, xfail_tb, fold_skipped, color, xmlpath (absolute), junitprefix,
+ * junit_*, console_output_style, and a "header" for each line of pytest's head. p == NULL: not set. */
+struct str plan_report(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
 /* Is a record with these flags (enum record_flag), that was made with these sources, still right about them? */

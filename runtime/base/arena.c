@@ -92,6 +92,23 @@ char *arena_dup(struct arena *a, const void *p, size_t n)
     return copy;
 }
 
+void arena_reset(struct arena *a)
+{
+    struct arena_block *kept = a->head;
+    while (kept && kept->cap > BLOCK_BYTES)
+        kept = kept->next;
+    for (struct arena_block *b = a->head, *next; b; b = next) {
+        next = b->next;
+        if (b != kept)
+            free(b);
+    }
+    a->head = kept;
+    if (kept) {
+        kept->next = NULL;
+        kept->used = 0;
+    }
+}
+
 void arena_release(struct arena *a)
 {
     while (a->head) {

@@ -23,6 +23,9 @@ char *arena_dup(struct arena *a, const void *p, size_t n);
 /* Frees everything; the arena is empty and usable again. */
 void arena_release(struct arena *a);
 
+/* The same, but keeps one block for what comes next: for an arena that is used over and over. */
+void arena_reset(struct arena *a);
+
 /* malloc and realloc that end the process when memory runs out; the caller frees. */
 void *xmalloc(size_t size);
 void *xrealloc(void *p, size_t size);

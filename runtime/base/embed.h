@@ -1,4 +1,4 @@
-/* The Python files that travel inside the binary (runtime/worker/ and generator/), made by
+/* The files that travel inside the binary (runtime/worker/, generator/config/, runtime/report/page/), made by
  * GNUmakefile. name is the path in the repository; the table ends with a NULL name. */
 #ifndef FASTEST_BASE_EMBED_H
 #define FASTEST_BASE_EMBED_H

@@ -144,7 +144,8 @@ bool collect_finish(struct collect *c, bool partial, struct deps_common *common,
                         c->module ? (uint32_t)(c->module - c->plan->modules) : c->plan->n_modules);
     settle_flags(c, path.p, common);
     c->rec.end_ns = clock_wall_ns();
-    collect_lines(&c->rec, lines);
+    if (!c->plan->options.live)
+        collect_lines(&c->rec, lines);
     bool ok = record_save(&c->rec, path.p, c->plan->root, err);
     buf_release(&path);
     c->finished = true;

@@ -23,6 +23,8 @@ command_fn command_cache;
 command_fn command_affected;
 command_fn command_why;
 command_fn command_audit;
+command_fn command_graph;
+command_fn command_report;
 command_fn command_watch;
 command_fn command_history;
 command_fn command_doctor;

@@ -28,14 +28,26 @@ static pid_t read_pid(int fd)
     return (pid_t)pid;
 }
 
-bool debugger_interrupt(void)
+/* The process that has the terminal, 0 when none has. */
+static pid_t holder(void)
 {
     int fd = lock_path[0] ? open(lock_path, O_RDONLY | O_CLOEXEC) : -1;
     pid_t pid = 0;
     if (fd < 0)
-        return false;
+        return 0;
     if (flock(fd, LOCK_SH | LOCK_NB) != 0)
         pid = read_pid(fd);
     close(fd);
+    return pid;
+}
+
+bool debugger_busy(void)
+{
+    return holder() > 1;
+}
+
+bool debugger_interrupt(void)
+{
+    pid_t pid = holder();
     return pid > 1 && kill(pid, SIGINT) == 0;
 }

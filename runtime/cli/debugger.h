@@ -8,6 +8,8 @@
 
 /* Of this run. */
 void debugger_watch(struct str state_dir);
+/* Whether one has it now. */
+bool debugger_busy(void);
 /* Sends SIGINT to the process that has the terminal; false when none has. For signal handlers, too. */
 bool debugger_interrupt(void);
 

@@ -76,14 +76,9 @@ bool command_summary(struct cli *c, enum exit_code *code, struct err *err)
     if (ok) {
         pool_finish(&plan);
         struct arena a = {0};
-        struct summary_options s = {.color = plan.options.color || isatty(STDOUT_FILENO),
-                                    .verbosity = (int)plan.options.verbosity,
-                                    .wall_ns = clock_wall_ns() - plan.scan_start_ns,
-                                    .print_failures = true};
-        if (plan.options.junit.n)
-            s.junit = arena_dup(&a, plan.options.junit.p, plan.options.junit.n);
-        if (plan.options.json.n)
-            s.json = arena_dup(&a, plan.options.json.p, plan.options.json.n);
+        struct summary_options s = summary_options_from(&plan, &a);
+        s.color = plan.options.color || isatty(STDOUT_FILENO);
+        s.wall_ns = clock_wall_ns() - plan.scan_start_ns;
         ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) &&
              history_update(&plan, err);
         arena_release(&a);

@@ -6,6 +6,7 @@
 #include "runtime/base/nearest.h"
 #include "runtime/cli/self.h"
 #include "runtime/cli/table.h"
+#include "runtime/report/summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,10 @@ static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
 {
     struct cli *c = ctx;
     bool letters = false;
+    if (strncmp(argv[0], "--trace=", 8) == 0 && !c->ended) { /* without a value it is pytest's */
+        c->trace = argv[0] + 8;
+        return 1;
+    }
     if (strcmp(argv[0], "--") == 0) {
         c->ended = true;
         if (c->command->takes == TAKES_TESTS || c->addopts)
@@ -180,6 +185,25 @@ static void choose_optimizer(struct cli *c)
         c->optimizer++;
     if (c->optimizer == OPTIMIZER_AGGRESSIVE)
         trade(c);
+}
+
+/* The table has checked the name. */
+static void choose_output(struct cli *c)
+{
+    static const struct {
+        const char *name;
+        unsigned output;
+        size_t flag; /* of the view that is printed in its place */
+    } outputs[] = {{"pretty", OUTPUT_PRETTY, 0}, {"json", OUTPUT_JSON, 0}, {"count", OUTPUT_COUNT, 0},
+                   {"tap", OUTPUT_PRETTY, offsetof(struct cli, tap)},
+                   {"tap14", OUTPUT_PRETTY, offsetof(struct cli, tap14)}};
+    for (size_t i = 0; c->output_name && i < sizeof outputs / sizeof *outputs; i++) {
+        if (strcmp(c->output_name, outputs[i].name) != 0)
+            continue;
+        c->output = outputs[i].output;
+        if (outputs[i].flag)
+            *(bool *)((char *)c + outputs[i].flag) = true;
+    }
 }
 
 static bool check_values(const struct cli *c, struct err *err)
@@ -287,7 +311,8 @@ static bool finish(struct cli *c, struct err *err)
     if (!c->plain)
         c->plain = c->uncaptured;
     choose_optimizer(c);
-    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
+    choose_output(c);
+    return absolute(c, &c->report_log) && absolute(c, &c->trace) && absolute(c, &c->html) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
            check_word(c, err);
 }
 
@@ -353,6 +378,13 @@ struct generate_options cli_generate_options(const struct cli *c)
                     .pytest_cache = c->settings.own.cache_dir,
                     .junit = str_z(c->junit),
                     .json = str_z(c->json),
+                    .report_log = str_z(c->report_log),
+                    .trace = str_z(c->trace),
+                    .output = c->output,
+                    .tap = c->tap,
+                    .tap14 = c->tap14,
+                    .github = c->github,
+                    .teamcity = c->teamcity,
                     .workers = (uint32_t)c->workers,
                     .maxfail = (uint32_t)c->maxfail,
                     .verbosity = (uint32_t)c->verbosity,

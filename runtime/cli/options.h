@@ -18,8 +18,10 @@ struct command;
 struct cli {
     const struct command *command;
     /* by the table */
-    const char *python, *state_dir, *junit, *json, *color, *optimizer_name, *parser, *format, *since;
-    int workers, maxfail, sample, seed, slowest;
+    const char *python, *state_dir, *junit, *json, *report_log, *trace, *html, *output_name, *color, *optimizer_name, *parser, *format, *since;
+    int workers, maxfail, sample, seed, slowest, steps;
+    unsigned output;        /* enum summary_output */
+    bool tap, tap14, github, teamcity, dot, mermaid;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     bool no_cache, modules, as_json, collect_only, flaky;
     const char *no_failures; /* --last-failed-no-failures */

@@ -7,14 +7,13 @@
 #include "runtime/cli/table.h"
 
 #include "runtime/base/clock.h"
-#include "runtime/batch/client.h"
+#include "runtime/cli/follow.h"
 #include "runtime/pool/pool.h"
+#include "runtime/proc/signals.h"
 #include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,71 +22,53 @@
 
 #define JOBS "24" /* clients at a time */
 
-static volatile sig_atomic_t ninja_pid;
-static volatile sig_atomic_t interrupted;
-
-static void forward_signal(int sig)
+/* In the child: Ninja over the plan's batches, its output in `output`. */
+static void become_ninja(const char *ninja, const char *top, const char *root, int output)
 {
-    if (sig == SIGINT && debugger_interrupt())
-        return;
-    interrupted = sig;
-    if (ninja_pid > 0)
-        kill((pid_t)ninja_pid, sig == SIGHUP ? SIGTERM : sig);
-}
-
-static void forward_signals(void)
-{
-    struct sigaction sa = {.sa_handler = forward_signal};
-    sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGHUP, &sa, NULL);
+    self_end_with_parent();
+    signals_reset();
+    setpgid(0, 0); /* the terminal's Ctrl-C comes through us, once */
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    const char *flags = getenv("MAKEFLAGS");
+    bool server = flags && strstr(flags, "--jobserver");
+    if (server && !strstr(flags, "fifo:"))
+        unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
+    /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
+    const char *jobs = server ? NULL : "-j" JOBS;
+    if (chdir(root) == 0)
+        execlp(ninja, ninja, "--quiet", "-f", top, jobs, (char *)NULL);
+    _exit(127);
 }
 
 /* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
-static bool run_ninja(const struct plan *plan, const char *ninja, int *status, struct err *err)
+static bool run_ninja(const struct plan *plan, const char *ninja, struct follow *follow, int *status, struct err *err)
 {
     struct buf top = {0}, root = {0};
+    int output[2];
     buf_str(&top, plan->state_dir);
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
-    debugger_watch(plan->state_dir);
-    forward_signals();
     fflush(NULL);
+    if (pipe(output) != 0)
+        return err_errno(err, "cannot make a pipe");
+    for (int i = 0; i < 2; i++)
+        fcntl(output[i], F_SETFD, FD_CLOEXEC);
     pid_t pid = fork();
-    if (pid == 0) {
-        self_end_with_parent();
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGHUP, SIG_DFL);
-        setpgid(0, 0); /* the terminal's Ctrl-C comes through us, once */
-        int null = open("/dev/null", O_RDONLY);
-        if (null >= 0)
-            dup2(null, STDIN_FILENO);
-        const char *flags = getenv("MAKEFLAGS");
-        bool server = flags && strstr(flags, "--jobserver");
-        if (server && !strstr(flags, "fifo:"))
-            unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
-        /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
-        const char *jobs = server ? NULL : "-j" JOBS;
-        if (chdir(root.p) == 0)
-            execlp(ninja, ninja, "--quiet", "-f", top.p, jobs, (char *)NULL);
-        _exit(127);
-    }
-    bool ok = pid > 0;
-    if (ok) {
-        ninja_pid = pid;
-        if (interrupted)
-            kill(pid, SIGINT);
-        while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-            ;
-        ninja_pid = 0;
-    } else {
+    if (pid == 0)
+        become_ninja(ninja, top.p, root.p, output[1]);
+    close(output[1]);
+    if (pid > 0)
+        follow_run(follow, pid, output[0], status);
+    else
         err_errno(err, "ninja cannot be started");
-    }
+    close(output[0]);
     buf_release(&top);
     buf_release(&root);
-    return ok;
+    return pid > 0;
 }
 
 static uint32_t count_stale(const struct plan *plan)
@@ -187,22 +168,27 @@ static void serve_early(void *ctx, const struct plan *plan)
     early->served = pool_ensure(plan, early->self, &err);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct err *err)
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
+    struct follow follow;
     int status = 0;
-    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err))) {
+    FILE *aside = plan->options.output == OUTPUT_PRETTY && !c->tap && !c->tap14 ? NULL : stderr;
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err)) ||
+        !follow_open(&follow, plan, live, aside, err)) {
         if (served)
             pool_finish(plan);
         return false;
     }
-    bool ok = run_ninja(plan, ninja, &status, err);
-    if (ok && !interrupted && status != 0) {
+    bool ok = run_ninja(plan, ninja, &follow, &status, err);
+    if (ok && !follow.interrupted && status != 0) {
         forget_ninja(plan);
-        ok = run_ninja(plan, ninja, &status, err);
+        ok = run_ninja(plan, ninja, &follow, &status, err);
     }
+    follow_close(&follow);
+    *interrupted = follow.interrupted;
     pool_finish(plan);
-    if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    if (ok && !*interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);
     return ok;
 }
@@ -212,9 +198,9 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
     struct early early = {.self = c->self};
-    bool stepped = false;
-    interrupted = 0;
+    bool stepped = false, interrupted = false;
     o.yields = !c->wanted;
+    o.options.live = true;
     o.planned = serve_early;
     o.planned_ctx = &early;
     o.narrow = n->any ? &n->narrow : NULL;
@@ -230,23 +216,26 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
         plan_release(&plan);
         return true;
     }
-    if (ok && n->status.n && c->verbosity >= 0)
-        puts(n->status.p);
+    struct summary_options s = summary_options_from(&plan, &c->arena);
+    struct live_options l = live_options_from(&plan, s.color, stdout);
+    l.silent = l.silent || s.output != OUTPUT_PRETTY;
+    struct live *live = ok ? live_new(&plan, &l, stdout, clock_mono_ns()) : NULL;
     if (ok) {
+        live_head(live);
+        if (n->status.n && c->verbosity >= 0)
+            live_notice(live, buf_view(&n->status));
         *code = EXIT_INTERNAL;
-        ok = count_stale(&plan) == 0 || run_batches(&plan, c, early.served, err);
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, early.served, live, &interrupted, err);
+        live_finish(live);
     }
-    struct summary_options s = {.color = o.options.color,
-                                .verbosity = c->verbosity,
-                                .junit = c->junit,
-                                .json = c->json,
-                                .wall_ns = clock_mono_ns() - start_ns,
-                                .print_failures = true};
+    s.wall_ns = clock_mono_ns() - start_ns;
+    s.live = live;
     ok = ok && narrowing_done(n, c, &plan, &stepped, err);
     s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
     ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) && history_update(&plan, err);
     if (ok && (interrupted || stepped))
         *code = EXIT_INTERRUPTED;
+    live_free(live);
     plan_release(&plan);
     return ok;
 }

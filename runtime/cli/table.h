@@ -30,6 +30,8 @@ enum known_to {
     FOR_WATCH = 1u << 16,
     FOR_DOCTOR = 1u << 17,
     FOR_HISTORY = 1u << 18,
+    FOR_REPORT = 1u << 19,
+    FOR_GRAPH = 1u << 20,
     FOR_ALL = (1u << 29) - 1,
     FOR_PYTEST = 1u << 29, /* pytest has it, too: what its addopts say counts */
     FOR_CONFIG = 1u << 30 /* also a key of [tool.fastest], and FASTEST_NAME in the environment */

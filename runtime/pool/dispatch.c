@@ -164,6 +164,7 @@ static const struct {
     {ROLE_NONE, WIRE_HELLO, on_hello},
     {ROLE_CLIENT, WIRE_BATCH, run_on_batch},
     {ROLE_CLIENT, WIRE_PLAN, run_on_plan},
+    {ROLE_CLIENT, WIRE_WATCH, watch_on_request},
     {ROLE_CLIENT, WIRE_STOP, on_stop},
     {ROLE_CLIENT, WIRE_STATUS, on_status},
     {ROLE_ZYGOTE, WIRE_READY, on_ready},

@@ -87,7 +87,7 @@ static uint32_t count_clients(const struct pool *p, bool *stop)
     uint32_t n = 0;
     *stop = false;
     for (const struct peer *peer = p->peers; peer; peer = peer->next) {
-        if (peer->role != ROLE_CLIENT && peer->role != ROLE_NONE)
+        if ((peer->role != ROLE_CLIENT && peer->role != ROLE_NONE) || peer->watches)
             continue;
         if (peer->stop)
             *stop = true;

@@ -78,6 +78,7 @@ static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome,
     pack_u8(&b, outcome);
     pack_str(&b, json);
     peer_send(owner_of(p, t->owner), WIRE_RESULT, t->module, buf_view(&b));
+    watch_result(p, t->module, buf_view(&b));
     buf_release(&b);
     p->restarts = 0;
     if (!t->split && (outcome == OUT_FAILED || outcome == OUT_ERROR)) {
@@ -86,9 +87,10 @@ static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome,
     }
 }
 
-static void end_module(struct peer *peer, uint32_t module, bool partial)
+static void end_module(struct pool *p, struct peer *peer, uint32_t module, bool partial)
 {
     char flags = partial ? MODULE_END_PARTIAL : 0;
+    watch_module_end(p, module, (struct str){&flags, 1});
     peer_send(peer, WIRE_MODULE_END, module, (struct str){&flags, 1});
 }
 
@@ -109,7 +111,7 @@ static void op_task_done(void *ctx, struct task *t)
         p->failures += t->failures - t->counted;
     if (!peer)
         return;
-    end_module(peer, t->module, t->partial);
+    end_module(p, peer, t->module, t->partial);
     peer->batch->open--;
     end_batch_if_done(peer);
 }
@@ -154,12 +156,13 @@ static void start_module(struct pool *p, struct peer *peer, uint32_t module)
     if (!c) {
         send_empty_module(p, peer, module);
         /* a module that was left out as clean has not been looked at */
-        end_module(peer, module, p->stopped || (!other && !p->plan.modules[module].stale));
+        end_module(p, peer, module, p->stopped || (!other && !p->plan.modules[module].stale));
         return;
     }
     peer_send(peer, WIRE_MODULE, module, c->payload);
+    watch_module(p, module, c);
     if (c->n == 0 || p->stopped) {
-        end_module(peer, module, c->n > 0);
+        end_module(p, peer, module, c->n > 0);
         return;
     }
     peer->batch->open++;

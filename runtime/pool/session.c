@@ -141,26 +141,17 @@ bool session_on_collected(struct pool *p, const struct frame *f)
              (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
     s->again = read_collected(s, f->payload) && !(f->tag & COLLECTED_INTERRUPTED);
     rebase_tasks(p);
+    watch_collected(p);
     run_start_batches(p);
     if (s->forks && s->n_items && !p->stopped && !p->sched.tasks)
         sched_prefork(&p->sched); /* ready before the first client comes */
     return true;
 }
 
-/* The modules that a plan has, and whether anybody asks for what they do not cover: collection may depend on both. */
-static struct hash128 planned_hash(const struct plan *plan)
-{
-    struct hasher *h = hasher_new();
-    hasher_u64(h, plan->other);
-    for (uint32_t i = 0; i < plan->n_modules; i++)
-        hasher_str(h, plan->modules[i].path);
-    return hasher_done(h);
-}
-
 void session_asked(struct pool *p)
 {
     loaded_begin(&p->session.loaded);
-    p->session.planned = planned_hash(&p->plan);
+    p->session.what = zygote_what(&p->plan);
     p->session.state = SESSION_ASKED;
 }
 
@@ -168,7 +159,7 @@ bool session_usable(struct pool *p)
 {
     struct session *s = &p->session;
     if (s->state != SESSION_COLLECTED || !s->peer || !s->again || !s->forks || s->serving ||
-        clock_wall_ns() - s->loaded.started_ns > MAX_AGE_NS || !hash128_eq(s->planned, planned_hash(&p->plan)))
+        clock_wall_ns() - s->loaded.started_ns > MAX_AGE_NS || !hash128_eq(s->what, zygote_what(&p->plan)))
         return false;
     for (uint32_t i = 0; i < p->plan.n_modules; i++)
         if (p->plan.modules[i].stale && !session_find(p, p->plan.modules[i].path))

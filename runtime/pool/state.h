@@ -22,12 +22,14 @@ struct batch {
     bool started, ended;
 };
 
+enum watching { WATCH_NOTHING, WATCH_COUNTS, WATCH_TEXT };
 struct peer {
     struct conn conn;
     uint32_t role;
     pid_t pid;             /* 0 = unknown */
     struct worker *worker; /* of a worker, or of a session that serves itself */
     struct batch *batch;   /* of a client */
+    enum watching watches;
     bool stop;             /* the client has asked for the end */
     bool dead;             /* closed at the end of the round */
     struct peer *next;
@@ -61,7 +63,7 @@ struct session {
     struct map by_path; /* index + 1 */
     uint32_t n_items;
     struct loaded loaded;   /* what collection has read, as it was at COLLECTED */
-    struct hash128 planned; /* of the modules that the plan had */
+    struct hash128 what;    /* zygote_what of the plan that it was asked for */
     bool again;             /* another run may use it */
 };
 
@@ -112,6 +114,8 @@ bool zygote_start(struct pool *p, struct err *err);
 bool zygote_on_ready(struct pool *p, const struct frame *f);
 bool zygote_usable(struct pool *p); /* the same set-up, and no loaded file has changed */
 void zygote_ask_session(struct pool *p);
+/* Hash of what a session for this plan collects, and how, whatever is clean. */
+struct hash128 zygote_what(const struct plan *plan);
 void zygote_reaped(struct pool *p, uint32_t status);
 void zygote_discard(struct pool *p); /* ends it and its session, now */
 
@@ -137,6 +141,13 @@ void run_status(struct pool *p, struct buf *out);
 void run_prepare(struct pool *p); /* starts what the plan needs and does not have */
 void run_reset(struct pool *p);   /* after a plan was loaded */
 extern const struct sched_ops run_ops;
+
+/* watch.c: those who look on */
+bool watch_on_request(struct pool *p, struct peer *peer, const struct frame *f);
+void watch_collected(struct pool *p);
+void watch_module(struct pool *p, uint32_t module, const struct collected *c);
+void watch_result(struct pool *p, uint32_t module, struct str payload);
+void watch_module_end(struct pool *p, uint32_t module, struct str flags);
 
 /* loss.c: the end of workers */
 bool loss_on_exited(struct pool *p, const struct frame *f);

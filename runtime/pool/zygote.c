@@ -208,6 +208,27 @@ static uint32_t worker_maxfail(const struct plan *plan)
     return o->workers == 1 || o->optimizer == OPTIMIZER_STANDARD ? o->maxfail : 0;
 }
 
+/* The members of a *session* that say what is collected, and how. */
+static void say_what(struct buf *b, const struct plan *plan)
+{
+    buf_z(b, "\"planned\": ");
+    path_list(b, plan, false);
+    id_list(b, "only", plan->only, plan->n_only);
+    id_list(b, "first", plan->first, plan->n_first);
+    buf_z(b, ", \"tty\": ");
+    json_quote(b, plan->options.tty);
+    buf_printf(b, ", \"other\": %s, \"maxfail\": %u", plan->other ? "true" : "false", worker_maxfail(plan));
+}
+
+struct hash128 zygote_what(const struct plan *plan)
+{
+    struct buf b = {0};
+    say_what(&b, plan);
+    struct hash128 hash = hash128_of(b.p, b.n);
+    buf_release(&b);
+    return hash;
+}
+
 void zygote_ask_session(struct pool *p)
 {
     struct zygote *z = &p->zygote;
@@ -217,13 +238,9 @@ void zygote_ask_session(struct pool *p)
         return;
     buf_printf(&b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)p->plan.run_id);
     path_list(&b, &p->plan, true);
-    buf_z(&b, ", \"planned\": ");
-    path_list(&b, &p->plan, false);
-    id_list(&b, "only", p->plan.only, p->plan.n_only);
-    id_list(&b, "first", p->plan.first, p->plan.n_first);
-    buf_z(&b, ", \"tty\": ");
-    json_quote(&b, p->plan.options.tty);
-    buf_printf(&b, ", \"other\": %s, \"maxfail\": %u}", p->plan.other ? "true" : "false", worker_maxfail(&p->plan));
+    buf_z(&b, ", ");
+    say_what(&b, &p->plan);
+    buf_char(&b, '}');
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);
     session_asked(p);

@@ -6,7 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAX_SIGNALS = 8 };
 static volatile sig_atomic_t write_fd = -1; /* for the handler */
+static struct { /* what signals_open has replaced */
+    int sig;
+    struct sigaction action;
+} saved_actions[MAX_SIGNALS + 1];
+static size_t n_saved;
 
 static void handler(int sig)
 {
@@ -15,6 +21,13 @@ static void handler(int sig)
     if (write_fd >= 0 && write((int)write_fd, &byte, 1) < 0)
         byte = 0; /* a full pipe already wakes the loop */
     errno = saved;
+}
+
+static void replace(int sig, const struct sigaction *sa)
+{
+    saved_actions[n_saved].sig = sig;
+    if (sigaction(sig, sa, &saved_actions[n_saved].action) == 0)
+        n_saved++;
 }
 
 int signals_open(const int *signals, size_t n)
@@ -31,11 +44,24 @@ int signals_open(const int *signals, size_t n)
     memset(&sa, 0, sizeof sa);
     sigemptyset(&sa.sa_mask);
     sa.sa_handler = handler;
-    for (size_t i = 0; i < n; i++)
-        sigaction(signals[i], &sa, NULL);
+    n_saved = 0;
+    for (size_t i = 0; i < n && i < MAX_SIGNALS; i++)
+        replace(signals[i], &sa);
     sa.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &sa, NULL);
+    replace(SIGPIPE, &sa);
     return fds[0];
+}
+
+void signals_close(int fd)
+{
+    while (n_saved > 0) {
+        n_saved--;
+        sigaction(saved_actions[n_saved].sig, &saved_actions[n_saved].action, NULL);
+    }
+    int out = (int)write_fd;
+    write_fd = -1;
+    close(out);
+    close(fd);
 }
 
 int signals_take(int fd)

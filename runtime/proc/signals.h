@@ -9,6 +9,8 @@
 
 /* Also ignores SIGPIPE. The descriptor, or -1 with errno. */
 int signals_open(const int *signals, size_t n);
+/* As it was before signals_open. */
+void signals_close(int fd);
 /* The next signal that came, 0 when there is none. */
 int signals_take(int fd);
 /* All signals to their defaults, nothing blocked: between fork and exec (async-signal-safe). */

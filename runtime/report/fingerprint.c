@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTRPTS1";
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 struct hash128 fingerprint_options(const struct plan *plan)
 {
@@ -14,6 +14,10 @@ struct hash128 fingerprint_options(const struct plan *plan)
     hasher_u64(h, plan->n_args);
     for (uint32_t i = 0; i < plan->n_args; i++)
         hasher_str(h, plan->args[i]);
+    hasher_u64(h, plan->n_report);
+    for (uint32_t i = 0; i < plan->n_report; i++)
+        if (!str_starts(plan->report[i], STR("header=")))
+            hasher_str(h, plan->report[i]);
     return hasher_done(h);
 }
 
@@ -62,7 +66,7 @@ static const char *path_of(const struct plan *plan, const char *name, struct buf
     return path->p;
 }
 
-bool fingerprint_holds(const struct plan *plan, struct totals *totals)
+bool fingerprint_holds(const struct plan *plan, struct totals *totals, struct buf *notes)
 {
     struct buf path = {0}, file = {0};
     struct unpack u;
@@ -74,18 +78,21 @@ bool fingerprint_holds(const struct plan *plan, struct totals *totals)
         struct hash128 expected = unpack_hash(&u);
         struct io_stat junit_then = unpack_stat(&u), json_then = unpack_stat(&u);
         totals_unpack(totals, &u);
+        buf_str(notes, unpack_str(&u));
         holds = !u.bad && junit.kind == IO_FILE && json.kind == IO_FILE &&
                 io_stat_same(&junit, &junit_then) && io_stat_same(&json, &json_then) &&
                 hash128_eq(expected, all_records(plan));
     }
-    if (!holds)
+    if (!holds) {
         *totals = (struct totals){0};
+        buf_clear(notes);
+    }
     buf_release(&path);
     buf_release(&file);
     return holds;
 }
 
-bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct err *err)
+bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct str notes, struct err *err)
 {
     struct buf path = {0}, b = {0};
     bool ok = true;
@@ -97,6 +104,7 @@ bool fingerprint_save(const struct plan *plan, const struct totals *totals, stru
         pack_stat(&b, &junit);
         pack_stat(&b, &json);
         totals_pack(totals, &b);
+        pack_str(&b, notes);
         ok = pack_save(path_of(plan, "reports.bin", &path), magic, VERSION, &b, err);
     } else {
         unlink(path_of(plan, "reports.bin", &path));

@@ -11,10 +11,11 @@ struct hash128 fingerprint_options(const struct plan *plan);
 struct hash128 fingerprint_part(const struct plan *plan, uint32_t i, struct hash128 options);
 
 /* True when nothing is stale and the reports were written for exactly these records, all cached,
- * and were not touched since. Then *totals is what they say. */
-bool fingerprint_holds(const struct plan *plan, struct totals *totals);
+ * and were not touched since. Then *totals is what they say, and *notes gets
+ * their warnings (terminal.h). */
+bool fingerprint_holds(const struct plan *plan, struct totals *totals, struct buf *notes);
 /* Call it after the reports were written. Does nothing but remove the old stamp unless every
  * module was cached. */
-bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct err *err);
+bool fingerprint_save(const struct plan *plan, const struct totals *totals, struct str notes, struct err *err);
 
 #endif

@@ -1,7 +1,5 @@
 #include "runtime/report/json.h"
 
-#include "runtime/report/log.h"
-#include "runtime/report/text.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -206,6 +204,45 @@ static void read_prop(const cJSON *e, struct arena *a, struct report_prop *p)
     p->value = python_str(v, a, p->json);
 }
 
+/* [[text, path, line, of a test]...] */
+static void read_warnings(const cJSON *root, struct arena *a, struct report_result *out)
+{
+    const cJSON *e;
+    uint32_t n = get_array(root, "warnings", &e);
+    out->warnings = arena_array(a, n, sizeof *out->warnings);
+    for (; e; e = e->next) {
+        if (!cJSON_IsArray(e) || cJSON_GetArraySize(e) != 4)
+            continue;
+        struct report_warning *w = &out->warnings[out->n_warnings++];
+        w->message = copy_string(e->child, a);
+        w->path = copy_string(e->child->next, a);
+        w->line = whole(e->child->next->next, 0);
+        w->of_test = cJSON_IsTrue(e->child->next->next->next);
+    }
+}
+
+static struct report_pair *read_pairs(const cJSON *root, const char *name, struct arena *a, uint32_t *count)
+{
+    const cJSON *e;
+    uint32_t n = get_array(root, name, &e);
+    struct report_pair *pairs = arena_array(a, n, sizeof *pairs);
+    for (; e; e = e->next)
+        if (cJSON_IsArray(e) && cJSON_GetArraySize(e) == 2)
+            pairs[(*count)++] = (struct report_pair){copy_string(e->child, a), copy_string(e->child->next, a)};
+    return pairs;
+}
+
+bool json_parse_warnings(struct str json, struct arena *a, struct report_result *out)
+{
+    *out = (struct report_result){0};
+    cJSON *root = json.n ? parse(json) : NULL;
+    bool ok = cJSON_IsObject(root);
+    if (ok)
+        read_warnings(root, a, out);
+    cJSON_Delete(root);
+    return ok;
+}
+
 bool json_parse_result(struct str json, struct arena *a, struct report_result *out)
 {
     *out = (struct report_result){0};
@@ -230,6 +267,10 @@ bool json_parse_result(struct str json, struct arena *a, struct report_result *o
         if (count > 0 && count <= UINT32_MAX)
             out->counts[out->n_counts++] = (struct report_count){name, (uint32_t)count};
     }
+    read_warnings(root, a, out);
+    out->attrs = read_pairs(root, "attrs", a, &out->n_attrs);
+    out->suite = read_pairs(root, "suite", a, &out->n_suite);
+    out->worker = (uint32_t)whole(cJSON_GetObjectItemCaseSensitive(root, "worker"), 0);
     out->passed_subtests =
         (uint32_t)whole(cJSON_GetObjectItemCaseSensitive(root, "passed_subtests"), 0);
     cJSON_Delete(root);
@@ -278,223 +319,6 @@ bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out)
     out->skip = read_collect(root, "skip", a);
     cJSON_Delete(root);
     return ok;
-}
-
-/* ---- writing ---- */
-
-/* The views are NUL-terminated; cJSON keeps the pointer only. */
-static void add_string(cJSON *o, const char *name, struct str s)
-{
-    cJSON_AddItemToObjectCS(o, name, cJSON_CreateStringReference(s.p ? s.p : ""));
-}
-
-static cJSON *new_loc(const struct report_loc *loc)
-{
-    cJSON *o = cJSON_CreateObject();
-    add_string(o, "path", loc->path);
-    cJSON_AddNumberToObject(o, "lineno", (double)loc->line);
-    add_string(o, "message", loc->message);
-    return o;
-}
-
-/* pytest-json-report takes the section of the phase itself; a report also repeats earlier ones. */
-static struct str own_section(const struct report_phase *p, const char *stream)
-{
-    struct str found = {0};
-    struct buf title = {0};
-    if (p->n_sections == 0)
-        return found;
-    buf_printf(&title, "Captured %s %s", stream, report_when_name(p->when));
-    for (uint32_t i = 0; i < p->n_sections; i++)
-        if (str_eq(p->sections[i].title, buf_view(&title)))
-            found = p->sections[i].text;
-    buf_release(&title);
-    return found;
-}
-
-static void add_log(cJSON *stage, struct str text, struct arena *a)
-{
-    struct log_line line;
-    cJSON *list = cJSON_AddArrayToObject(stage, "log");
-    while (log_next(&text, a, &line)) {
-        cJSON *o = cJSON_CreateObject();
-        add_string(o, "msg", line.message);
-        if (line.level.p) {
-            add_string(o, "levelname", line.level);
-            add_string(o, "name", line.logger);
-            add_string(o, "filename", line.file);
-            cJSON_AddNumberToObject(o, "lineno", (double)line.line);
-        }
-        cJSON_AddItemToArray(list, o);
-    }
-}
-
-/* longreprtext: the stripped text, or a skip's tuple as Python shows it. */
-static void add_longrepr(cJSON *stage, const struct report_phase *p)
-{
-    struct buf text = {0};
-    if (p->skip.path.p && !p->xfail.p)
-        report_skip_tuple(&p->skip, &text);
-    else
-        buf_str(&text, str_trim(p->repr));
-    if (text.n)
-        cJSON_AddStringToObject(stage, "longrepr", text.p);
-    buf_release(&text);
-}
-
-static cJSON *new_stage(const struct report_phase *p, struct arena *a)
-{
-    static const char *const verdicts[PHASE_COUNT] = {[PHASE_PASSED] = "passed",
-                                                      [PHASE_FAILED] = "failed",
-                                                      [PHASE_SKIPPED] = "skipped",
-                                                      [PHASE_OTHER] = "rerun"};
-    cJSON *o = cJSON_CreateObject();
-    struct str out = own_section(p, "stdout"), err = own_section(p, "stderr");
-    struct str log = own_section(p, "log");
-    cJSON_AddNumberToObject(o, "duration", p->duration_s);
-    cJSON_AddStringToObject(o, "outcome", verdicts[p->verdict]);
-    if (p->crash.path.p)
-        cJSON_AddItemToObjectCS(o, "crash", new_loc(&p->crash));
-    if (p->crash.path.p && p->n_tb) {
-        cJSON *tb = cJSON_AddArrayToObject(o, "traceback");
-        for (uint32_t i = 0; i < p->n_tb; i++)
-            cJSON_AddItemToArray(tb, new_loc(&p->tb[i]));
-    }
-    if (out.n)
-        add_string(o, "stdout", out);
-    if (err.n)
-        add_string(o, "stderr", err);
-    if (log.n)
-        add_log(o, log, a);
-    add_longrepr(o, p);
-    return o;
-}
-
-/* Prints o into out as valid UTF-8, and frees it. */
-static void print_clean(struct buf *out, cJSON *o)
-{
-    char *text = cJSON_PrintUnformatted(o);
-    struct str rest = str_z(text);
-    struct str raw;
-    for (uint32_t c; text_copy_plain(out, &rest, &c, &raw);) {
-        if (c == 0)
-            buf_z(out, "\\u0000");
-        else if (c >= 0xD800 && c <= 0xDFFF)
-            buf_printf(out, "\\\\u%04x", c);
-        else
-            buf_str(out, raw);
-    }
-    cJSON_free(text);
-    cJSON_Delete(o);
-}
-
-static void add_keywords(cJSON *o, const struct report_item *item)
-{
-    if (item->n_keywords == 0)
-        return;
-    cJSON *list = cJSON_AddArrayToObject(o, "keywords");
-    for (uint32_t i = 0; i < item->n_keywords; i++)
-        if (item->keywords[i].p)
-            cJSON_AddItemToArray(list, cJSON_CreateStringReference(item->keywords[i].p));
-}
-
-static void add_props(cJSON *o, const struct report_result *r)
-{
-    if (r->n_props == 0)
-        return;
-    cJSON *list = cJSON_AddArrayToObject(o, "user_properties");
-    for (uint32_t i = 0; i < r->n_props; i++) {
-        cJSON *pair = cJSON_CreateObject();
-        cJSON_AddItemToObject(pair, r->props[i].name.p, cJSON_CreateRaw(r->props[i].json.p));
-        cJSON_AddItemToArray(list, pair);
-    }
-}
-
-void json_test(struct buf *out, const struct report_test *t)
-{
-    struct arena a = {0};
-    cJSON *o = cJSON_CreateObject();
-    add_string(o, "nodeid", t->item->id);
-    if (t->item->line >= 0)
-        cJSON_AddNumberToObject(o, "lineno", (double)t->item->line);
-    else
-        cJSON_AddNullToObject(o, "lineno");
-    add_string(o, "outcome", report_outcome_name(report_last_outcome(t)));
-    add_keywords(o, t->item);
-    cJSON_AddBoolToObject(o, "cached", t->cached);
-    add_string(o, "batch", (struct str){arena_dup(&a, t->batch.p, t->batch.n), t->batch.n});
-    for (uint32_t i = 0; i < t->result.n_phases; i++) {
-        const struct report_phase *p = &t->result.phases[i];
-        cJSON_DeleteItemFromObjectCaseSensitive(o, report_when_name(p->when)); /* the last counts */
-        cJSON_AddItemToObjectCS(o, report_when_name(p->when), new_stage(p, &a));
-    }
-    add_props(o, &t->result);
-    if (out->n)
-        buf_char(out, ',');
-    print_clean(out, o);
-    arena_release(&a);
-}
-
-void json_collector(struct buf *out, const struct report_phase *p)
-{
-    cJSON *o = cJSON_CreateObject();
-    add_string(o, "nodeid", p->id);
-    add_string(o, "outcome", p->verdict == PHASE_FAILED ? STR("failed") : STR("skipped"));
-    cJSON_AddItemToObjectCS(o, "result", cJSON_CreateArray());
-    add_longrepr(o, p);
-    if (out->n)
-        buf_char(out, ',');
-    print_clean(out, o);
-}
-
-static cJSON *new_summary(const struct totals *t)
-{
-    cJSON *o = cJSON_CreateObject();
-    uint32_t total = 0;
-    for (int i = 0; i < OUT_COUNT; i++) {
-        total += t->outcomes[i];
-        if (t->outcomes[i])
-            cJSON_AddNumberToObject(o, report_outcome_name((enum record_outcome)i).p,
-                                    t->outcomes[i]);
-    }
-    cJSON_AddNumberToObject(o, "total", total);
-    cJSON_AddNumberToObject(o, "collected", t->items);
-    cJSON_AddNumberToObject(o, "cached", t->cached);
-    return o;
-}
-
-static void add_list(struct buf *out, const char *name, const struct str *parts, size_t n)
-{
-    const char *separator = "\n";
-    buf_printf(out, ",\"%s\":[", name);
-    for (size_t i = 0; i < n; i++) {
-        if (parts[i].n == 0)
-            continue;
-        buf_z(out, separator);
-        buf_str(out, parts[i]);
-        separator = ",\n";
-    }
-    buf_z(out, "\n]");
-}
-
-void json_document(struct buf *out, const struct json_head *h,
-                   const struct str *collectors, const struct str *tests, size_t n)
-{
-    struct buf root = {0};
-    buf_str(&root, h->root);
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddNumberToObject(o, "created", h->created_s);
-    cJSON_AddNumberToObject(o, "duration", h->duration_s);
-    cJSON_AddNumberToObject(o, "exitcode", h->exit_code);
-    cJSON_AddStringToObject(o, "root", root.n ? root.p : "");
-    cJSON_AddItemToObjectCS(o, "environment", cJSON_CreateObject());
-    cJSON_AddItemToObjectCS(o, "summary", new_summary(h->totals));
-    print_clean(out, o);
-    out->n--; /* the closing brace comes after the lists */
-    add_list(out, "collectors", collectors, n);
-    add_list(out, "tests", tests, n);
-    buf_z(out, "}\n");
-    buf_release(&root);
 }
 
 const char *json_version(void)

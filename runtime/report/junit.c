@@ -84,7 +84,7 @@ struct sink { /* a writer into memory */
 
 struct junit {
     struct junit_options options;
-    struct buf collections, tests;
+    struct junit_texts texts;
     struct sink sink;   /* for one element at a time */
     struct buf scratch; /* an escaped string */
     struct testcase open;
@@ -275,6 +275,96 @@ static void append_skipped(struct junit *j, const struct report_phase *p)
         write_captured(j, p);
 }
 
+/* "AssertionError" of the last place, "path:1: AssertionError", or of "AssertionError: text" */
+static struct str exception_of(const struct report_phase *p)
+{
+    struct str name = str_slice(reason(p), 0, str_chr(reason(p), ':'));
+    if (p->n_tb && p->tb[p->n_tb - 1].message.n)
+        name = p->tb[p->n_tb - 1].message;
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] <= ' ')
+            return STR("failure");
+    return name.n ? name : STR("failure");
+}
+
+/* Surefire's elements for a run that was not the last (surefire-test-report.xsd): the test was flaky when it
+ * passed then. */
+static void append_rerun(struct junit *j, const struct report_phase *p, bool flaky)
+{
+    static const char *const names[2][2] = {{"rerunFailure", "rerunError"}, {"flakyFailure", "flakyError"}};
+    struct buf message = {0}, text = {0};
+    junit_shorten(&message, reason(p));
+    start(j, names[flaky][p->when != WHEN_CALL]);
+    attribute(j, "message", buf_view(&message));
+    attribute(j, "type", exception_of(p));
+    start(j, "stackTrace");
+    write_string(j, longrepr(p));
+    end(j);
+    static const char *const streams[][2] = {{"system-out", "Captured stdout"}, {"system-err", "Captured stderr"}};
+    for (size_t i = 0; i < 2; i++) {
+        buf_clear(&text);
+        junit_captured(&text, p, str_z(streams[i][1]), STR(""));
+        if (text.n == 0 || str_eq(j->options.logging, STR("no")))
+            continue;
+        start(j, streams[i][0]);
+        write_string(j, buf_view(&text));
+        end(j);
+    }
+    end(j);
+    drain(j, &j->open.children);
+    buf_release(&message);
+    buf_release(&text);
+}
+
+/* A name that XML takes for an attribute. */
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-' || c == '.')))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* What record_xml_attribute was given for it, else otherwise. */
+static void own_attribute(struct junit *j, const struct report_result *r, const char *name, struct str otherwise)
+{
+    struct str value = otherwise;
+    for (uint32_t i = 0; r && i < r->n_attrs; i++)
+        if (str_eq(r->attrs[i].name, str_z(name)))
+            value = r->attrs[i].value;
+    attribute(j, name, value);
+}
+
+/* Names of a user's own are for xunit1 alone, as in pytest. */
+static void other_attributes(struct junit *j, const struct report_result *r)
+{
+    static const char *const known[] = {"classname", "name", "file", "line", "time"};
+    for (uint32_t i = 0; i < r->n_attrs; i++) {
+        bool skip = !is_name(r->attrs[i].name);
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            skip = skip || str_eq(r->attrs[i].name, str_z(known[k]));
+        for (uint32_t k = i + 1; k < r->n_attrs; k++)
+            skip = skip || str_eq(r->attrs[i].name, r->attrs[k].name); /* the last counts */
+        if (!skip)
+            attribute(j, r->attrs[i].name.p, r->attrs[i].value);
+    }
+}
+
+static void write_suite(struct junit *j, const struct report_result *r)
+{
+    for (uint32_t i = 0; i < r->n_suite; i++) {
+        start(j, "property");
+        attribute(j, "name", r->suite[i].name);
+        attribute(j, "value", r->suite[i].value);
+        end(j);
+        drain(j, &j->texts.properties);
+        buf_char(&j->texts.properties, '\n');
+    }
+}
+
 static void write_properties(struct junit *j, const struct report_result *r)
 {
     if (r->n_props == 0)
@@ -296,12 +386,16 @@ static void finish(struct junit *j, const struct report_item *item, const struct
     struct buf classname = {0}, name = {0};
     junit_names(item->id, j->options.prefix, &classname, &name);
     start(j, "testcase");
-    attribute(j, "classname", buf_view(&classname));
-    attribute(j, "name", buf_view(&name));
+    own_attribute(j, r, "classname", buf_view(&classname));
+    own_attribute(j, r, "name", buf_view(&name));
     if (j->options.xunit1) {
-        attribute(j, "file", item->file);
+        own_attribute(j, r, "file", item->file);
+        buf_clear(&name);
+        buf_printf(&name, "%" PRId64, item->line);
         if (item->line >= 0)
-            attribute_number(j, "line", (uint32_t)item->line);
+            own_attribute(j, r, "line", buf_view(&name));
+        if (r)
+            other_attributes(j, r);
     }
     attribute_seconds(j, "time", j->open.duration_s);
     if (r)
@@ -331,7 +425,7 @@ void junit_collect(struct junit *j, const struct report_phase *p)
         add_simple(j, "skipped", STR("collection skipped"),
                    tuple.n ? buf_view(&tuple) : longrepr(p));
     }
-    finish(j, &item, NULL, &j->collections);
+    finish(j, &item, NULL, &j->texts.collections);
     buf_release(&tuple);
 }
 
@@ -345,7 +439,7 @@ static void record_phase(struct junit *j, const struct report_test *t, const str
         break;
     case PHASE_FAILED:
         if (p->when == WHEN_TEARDOWN && *call_failed)
-            finish(j, t->item, &t->result, &j->tests); /* the error gets a testcase of its own */
+            finish(j, t->item, &t->result, &j->texts.tests); /* the error gets a testcase of its own */
         else if (p->when == WHEN_TEARDOWN && j->open.exists)
             j->totals.junit_double++;
         if (p->when == WHEN_CALL) {
@@ -361,6 +455,8 @@ static void record_phase(struct junit *j, const struct report_test *t, const str
         append_skipped(j, p);
         break;
     case PHASE_OTHER:
+        append_rerun(j, p, report_is_flaky(t));
+        break;
     case PHASE_COUNT:
         break;
     }
@@ -369,7 +465,7 @@ static void record_phase(struct junit *j, const struct report_test *t, const str
         j->open.duration_s += p->duration_s;
     if (p->when == WHEN_TEARDOWN) {
         write_captured(j, p);
-        finish(j, t->item, &t->result, &j->tests);
+        finish(j, t->item, &t->result, &j->texts.tests);
     }
 }
 
@@ -380,16 +476,22 @@ void junit_test(struct junit *j, const struct report_test *t)
         record_phase(j, t, &t->result.phases[i], &call_failed);
     j->totals.junit_passed += t->result.passed_subtests; /* pytest counts each of them */
     if (j->open.exists) /* no tear-down: the worker died */
-        finish(j, t->item, &t->result, &j->tests);
+        finish(j, t->item, &t->result, &j->texts.tests);
+    write_suite(j, &t->result);
 }
 
-void junit_take(struct junit *j, struct buf *collections, struct buf *tests, struct totals *t)
+static void move(struct buf *to, struct buf *from)
 {
-    buf_str(collections, buf_view(&j->collections));
-    buf_str(tests, buf_view(&j->tests));
+    buf_str(to, buf_view(from));
+    buf_clear(from);
+}
+
+void junit_take(struct junit *j, struct junit_texts *texts, struct totals *t)
+{
+    move(&texts->collections, &j->texts.collections);
+    move(&texts->tests, &j->texts.tests);
+    move(&texts->properties, &j->texts.properties);
     totals_merge(t, &j->totals);
-    buf_clear(&j->collections);
-    buf_clear(&j->tests);
     j->totals = (struct totals){0};
 }
 
@@ -434,8 +536,7 @@ static void suite_attributes(struct junit *j, const struct junit_head *h)
     buf_release(&when);
 }
 
-bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h,
-                    const struct str *parts, size_t n_parts)
+void junit_head(struct junit *j, struct buf *out, const struct junit_head *h)
 {
     j->failed |= xml.xmlTextWriterStartDocument(j->sink.writer, NULL, "utf-8", NULL) < 0;
     start(j, "testsuites");
@@ -445,10 +546,17 @@ bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h
     start(j, "properties");
     property(j, STR("fastest.ran"), h->totals->ran);
     property(j, STR("fastest.cached"), h->totals->cached);
-    end(j);
     drain(j, out);
-    for (size_t i = 0; i < n_parts; i++)
-        buf_str(out, parts[i]);
+}
+
+void junit_between(struct junit *j, struct buf *out)
+{
+    end(j); /* of the properties */
+    drain(j, out);
+}
+
+bool junit_end(struct junit *j, struct buf *out)
+{
     j->failed |= xml.xmlTextWriterEndDocument(j->sink.writer) < 0;
     drain(j, out);
     return !j->failed;
@@ -474,8 +582,9 @@ void junit_free(struct junit *j)
         return;
     xml.xmlFreeTextWriter(j->sink.writer);
     xml.xmlBufferFree(j->sink.memory);
-    buf_release(&j->collections);
-    buf_release(&j->tests);
+    buf_release(&j->texts.collections);
+    buf_release(&j->texts.tests);
+    buf_release(&j->texts.properties);
     buf_release(&j->scratch);
     buf_release(&j->open.children);
     free(j);

@@ -2,7 +2,8 @@
  * The only user of libxml2; its types stay in junit.c.
  *
  * Calling sequence: struct junit *j = junit_new(&options); for each part: junit_collect and
- * junit_test, then junit_take; junit_document(…) around all parts; junit_free(j).
+ * junit_test, then junit_take. A document is junit_head, the parts' properties, junit_between, their
+ * collections, their tests, junit_end. junit_free(j).
  * The text of a part does not depend on other parts, so that parts can be kept. libxml2 does not
  * check what it writes: everything goes through the same escaping as pytest's bin_xml_escape. */
 #ifndef FASTEST_REPORT_JUNIT_H
@@ -20,8 +21,8 @@ struct junit_options {
     bool call_duration_only; /* junit_duration_report = call; false */
     bool xunit1;             /* junit_family; false: xunit2 */
 };
-/* pytest's defaults, then what args (pytest's command line) says: --junitprefix, -o junit_*=…. */
-struct junit_options junit_options_from(const struct str *args, uint32_t n_args);
+/* pytest's defaults, then what it says of this run (plan_report). */
+struct junit_options junit_options_from(const struct plan *plan);
 
 /* libxml2's, as it would be loaded: 21400 is 2.14.0; 0: it is not there. */
 unsigned junit_library_version(void);
@@ -34,16 +35,21 @@ void junit_free(struct junit *j); /* NULL is allowed */
 /* A collection that failed or was skipped; file is its path relative to rootdir. */
 void junit_collect(struct junit *j, const struct report_phase *p);
 void junit_test(struct junit *j, const struct report_test *t);
-/* Appends what was written since the last call (collections go to a separate text, as pytest has
- * them first), and adds its statistics to the junit_ fields of t. */
-void junit_take(struct junit *j, struct buf *collections, struct buf *tests, struct totals *t);
+struct junit_texts {
+    struct buf collections; /* of modules; pytest has them first */
+    struct buf tests;
+    struct buf properties;  /* of the whole suite: an element a line. Equal ones are one */
+};
+/* Appends what was written since the last call, and adds its statistics to the junit_ fields of t. */
+void junit_take(struct junit *j, struct junit_texts *texts, struct totals *t);
 
 struct junit_head {
     int64_t start_ns, wall_ns; /* wall clock of the run's start; its duration */
     const struct totals *totals;
 };
-/* Appends the whole document. False only when libxml2 fails (out of memory). */
-bool junit_document(struct junit *j, struct buf *out, const struct junit_head *h,
-                    const struct str *parts, size_t n_parts);
+/* Append the pieces of a document. False only when libxml2 fails (out of memory). */
+void junit_head(struct junit *j, struct buf *out, const struct junit_head *h);
+void junit_between(struct junit *j, struct buf *out);
+bool junit_end(struct junit *j, struct buf *out);
 
 #endif

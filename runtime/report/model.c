@@ -26,6 +26,31 @@ const char *report_when_name(enum report_when w)
     return w < WHEN_COUNT ? names[w] : "";
 }
 
+const char *report_verdict_name(enum report_verdict v)
+{
+    static const char *const names[PHASE_COUNT] = {[PHASE_PASSED] = "passed",
+                                                   [PHASE_FAILED] = "failed",
+                                                   [PHASE_SKIPPED] = "skipped",
+                                                   [PHASE_OTHER] = "rerun"};
+    return v < PHASE_COUNT ? names[v] : "";
+}
+
+bool report_is_flaky(const struct report_test *t)
+{
+    bool again = false;
+    for (uint32_t i = 0; i < t->result.n_phases; i++)
+        again = again || t->result.phases[i].verdict == PHASE_OTHER;
+    return again && t->outcome == OUT_PASSED;
+}
+
+double report_seconds(const struct report_test *t)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < t->result.n_phases; i++)
+        sum += t->result.phases[i].duration_s;
+    return sum;
+}
+
 /* pytest 9: pytest_report_teststatus in skipping.py, runner.py and terminal.py, in that order. */
 enum record_outcome report_phase_category(const struct report_phase *p)
 {
@@ -56,6 +81,15 @@ enum record_outcome report_last_outcome(const struct report_test *t)
             last = o;
     }
     return last;
+}
+
+struct str report_reason(const struct report_phase *p)
+{
+    struct str why = p->xfail.p ? p->xfail : p->skip.message;
+    struct str prefix = p->xfail.p ? STR("reason: ") : STR("Skipped: ");
+    if (str_starts(why, prefix))
+        return str_slice(why, prefix.n, why.n);
+    return str_eq(why, STR("Skipped")) ? STR("") : why;
 }
 
 void report_skip_tuple(const struct report_loc *skip, struct buf *out)

@@ -47,11 +47,28 @@ struct report_count {
     uint32_t n;
 };
 
+/* One that pytest has recorded. */
+struct report_warning {
+    struct str message; /* as pytest's terminal has it: "path:line: category: text" and the source */
+    struct str path;
+    int64_t line;
+    bool of_test; /* while the test ran; false: when its module was imported */
+};
+
+struct report_pair {
+    struct str name, value;
+};
+
 struct report_result {
     struct report_phase *phases;
     struct report_prop *props;
     struct report_count *counts;
     uint32_t n_phases, n_props, n_counts;
+    struct report_warning *warnings;
+    struct report_pair *attrs;  /* record_xml_attribute */
+    struct report_pair *suite;  /* record_testsuite_property, that it was the first to use */
+    uint32_t n_warnings, n_attrs, n_suite;
+    uint32_t worker;            /* number of the process in its run, 0 = unknown */
     uint32_t passed_subtests; /* which have no phase of their own */
     bool has_counts; /* false: it counts once, as its outcome */
 };
@@ -75,6 +92,7 @@ struct report_test {
     struct report_result result; /* has at least one phase */
     enum record_outcome outcome;
     bool cached;
+    bool shown; /* on the terminal, while the tests ran */
     struct str batch;
 };
 
@@ -96,11 +114,18 @@ struct report_module {
 enum record_outcome report_phase_category(const struct report_phase *p);
 /* The outcome as pytest-json-report has it: the last category that is not "passed". */
 enum record_outcome report_last_outcome(const struct report_test *t);
+/* Why it was skipped or expected to fail, without pytest's "Skipped: " and "reason: ". */
+struct str report_reason(const struct report_phase *p);
 /* str((path, line, reason)) in Python: what pytest shows as a skip's longrepr. */
 void report_skip_tuple(const struct report_loc *skip, struct buf *out);
 /* "passed", "failed", "error", … */
 struct str report_outcome_name(enum record_outcome o);
 const char *report_when_name(enum report_when w);
+const char *report_verdict_name(enum report_verdict v); /* as in reports of pytest: "passed", …, "rerun" */
+/* It passed, after runs that had failed. */
+bool report_is_flaky(const struct report_test *t);
+/* All its phases, in seconds. */
+double report_seconds(const struct report_test *t);
 
 /* plan.n_modules, and one more when "@other" has a record of its own. */
 uint32_t report_module_count(const struct plan *plan);

@@ -206,6 +206,26 @@ static void add_not_run(struct line *l, uint32_t n, const char *noun)
     buf_release(&part);
 }
 
+void style_time(struct buf *out, double seconds)
+{
+    int64_t whole = seconds < 1e9 ? (int64_t)seconds : 1000000000;
+    if (whole < 60)
+        buf_printf(out, seconds < 10 ? "%.2fs" : "%.1fs", seconds);
+    else if (whole < 3600)
+        buf_printf(out, "%dm %02ds", (int)(whole / 60), (int)(whole % 60));
+    else
+        buf_printf(out, "%dh %02dm", (int)(whole / 3600), (int)(whole / 60 % 60));
+}
+
+static void add_flaky(struct line *l, uint32_t n)
+{
+    struct buf part = {0};
+    buf_printf(&part, "%u flaky", n);
+    if (n)
+        add_part(l, STYLE_YELLOW, buf_view(&part));
+    buf_release(&part);
+}
+
 /* pytest's format_session_duration, then who ran. */
 static void add_duration(struct line *l, const struct style_last *o)
 {
@@ -218,7 +238,13 @@ static void add_duration(struct line *l, const struct style_last *o)
                    whole / 3600 % 24, whole / 60 % 60, whole % 60);
     else if (seconds >= 60)
         buf_printf(&text, " (%d:%02d:%02d)", whole / 3600, whole / 60 % 60, whole % 60);
-    buf_printf(&text, " (%u ran, %u cached)", o->totals->ran, o->totals->cached);
+    buf_printf(&text, " (%u ran, %u cached", o->totals->ran, o->totals->cached);
+    if (o->totals->cached_us >= 10000) {
+        buf_z(&text, ", ");
+        style_time(&text, (double)o->totals->cached_us / 1e6);
+        buf_z(&text, " saved");
+    }
+    buf_char(&text, ')');
     style_text(&l->text, l->color ? l->main : NULL, buf_view(&text));
     l->n += text.n;
     buf_release(&text);
@@ -229,6 +255,7 @@ void style_last_line(struct buf *out, const struct style_last *o)
     struct line l = {.main = main_color(o), .color = o->color};
     bool extra;
     add_categories(&l, o->totals);
+    add_flaky(&l, o->totals->flaky);
     add_not_run(&l, o->totals->tests_not_run, o->totals->tests_not_run == 1 ? "test" : "tests");
     add_not_run(&l, o->batches_not_run, o->batches_not_run == 1 ? "batch" : "batches");
     if (!l.any)

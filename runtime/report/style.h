@@ -20,6 +20,9 @@ void style_message(struct buf *out, struct str message, int columns);
 /* A failure's text with pytest's colours: "E" lines, and the locations. */
 void style_traceback(struct buf *out, struct str repr, bool color);
 
+/* "0.52s", "12.3s", "3m 20s", "2h 05m" */
+void style_time(struct buf *out, double seconds);
+
 struct style_last {
     const struct totals *totals;
     uint32_t batches_not_run;
@@ -27,7 +30,7 @@ struct style_last {
     int width; /* 0: without the separators */
     bool color;
 };
-/* "=== 2 passed (1 cached), 1 failed in 0.52s (2 ran, 1 cached) ===" */
+/* "=== 2 passed (1 cached), 1 failed in 0.52s (2 ran, 1 cached, 3.10s saved) ===" */
 void style_last_line(struct buf *out, const struct style_last *l);
 
 #endif

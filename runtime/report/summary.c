@@ -2,8 +2,7 @@
 
 #include "runtime/report/fingerprint.h"
 #include "runtime/report/json.h"
-#include "runtime/report/junit.h"
-#include "runtime/report/parts.h"
+#include "runtime/report/summary_files.h"
 #include "runtime/report/terminal.h"
 
 #include <stdlib.h>
@@ -11,19 +10,29 @@
 struct summary {
     const struct plan *plan;
     const struct summary_options *o;
+    FILE *out;
     struct junit *junit;
     struct junit_options junit_options;
     struct terminal terminal;
     struct part_store store;
-    struct part *parts; /* one for each record */
-    struct arena texts; /* of new parts */
+    struct part_writer parts;
+    struct view *views[VIEW_FORMATS]; /* NULL: not asked for */
     struct totals totals;
+    struct buf notes; /* of all parts */
     bool *batch_missing;
     uint32_t n_parts, batches_not_run;
+    int64_t wall_ns;
     int refused; /* pytest's exit code when it ended before the tests, else -1 */
-    bool new_parts;
+    struct buf error; /* its text */
     bool stopped;     /* by -x or --maxfail */
     bool interrupted; /* by collection errors */
+};
+
+/* What a module adds, before it is in the file. */
+struct part {
+    struct totals totals;
+    struct junit_texts junit;
+    struct buf collectors, tests, warnings, notes;
 };
 
 static struct str state_path(const struct plan *plan, const char *name, struct buf *out)
@@ -35,36 +44,106 @@ static struct str state_path(const struct plan *plan, const char *name, struct b
     return buf_view(out);
 }
 
-static struct str keep(struct summary *s, const struct buf *b)
+static const char *path_or_null(struct arena *a, struct str path)
 {
-    return (struct str){arena_dup(&s->texts, b->p, b->n), b->n};
+    return path.n ? arena_dup(a, path.p, path.n) : NULL;
 }
 
-static void add_collection(struct summary *s, const struct report_phase *p, bool cached,
-                           struct part *part, struct buf *collectors)
+struct summary_options summary_options_from(const struct plan *plan, struct arena *a)
+{
+    const struct plan_options *p = &plan->options;
+    struct str xml = plan_report(plan, "xmlpath"); /* of addopts */
+    struct summary_options o = {.color = p->color,
+                                .output = p->output < OUTPUT_NOTHING ? (enum summary_output)p->output : OUTPUT_PRETTY,
+                                .junit = path_or_null(a, p->junit.n ? p->junit : xml),
+                                .json = path_or_null(a, p->json),
+                                .print_failures = true};
+    o.view_paths[VIEW_REPORT_LOG] = path_or_null(a, p->report_log);
+    o.views[VIEW_REPORT_LOG] = o.view_paths[VIEW_REPORT_LOG] != NULL;
+    o.view_paths[VIEW_TRACE] = path_or_null(a, p->trace);
+    o.views[VIEW_TRACE] = o.view_paths[VIEW_TRACE] != NULL;
+    o.views[VIEW_TAP] = p->tap && !p->tap14;
+    o.views[VIEW_TAP14] = p->tap14;
+    o.views[VIEW_GITHUB] = p->github;
+    o.views[VIEW_TEAMCITY] = p->teamcity;
+    if (p->tap || p->tap14) /* nothing else may be in its stream */
+        o.output = OUTPUT_NOTHING;
+    return o;
+}
+
+/* ---- views ---- */
+
+static bool any_view(const struct summary_options *o)
+{
+    for (int i = 0; i < VIEW_FORMATS; i++)
+        if (o->views[i])
+            return true;
+    return false;
+}
+
+static bool make_views(struct summary *s, struct err *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < VIEW_FORMATS; i++) {
+        struct view_env env = {s->plan, s->o->view_paths[i], s->out, s->o->graph};
+        if (s->o->views[i])
+            ok = (s->views[i] = view_kind((enum view_format)i)->make(&env, err)) != NULL;
+    }
+    return ok;
+}
+
+static bool end_views(struct summary *s, enum exit_code code, struct err *err)
+{
+    struct view_end end = {&s->totals, code, s->wall_ns, buf_view(&s->error)};
+    bool ok = true;
+    for (int i = 0; i < VIEW_FORMATS; i++) {
+        if (s->views[i])
+            ok = view_kind((enum view_format)i)->end(s->views[i], &end, ok ? err : NULL) && ok;
+        s->views[i] = NULL;
+    }
+    return ok;
+}
+
+/* ---- a module ---- */
+
+static void add_collection(struct summary *s, const struct report_phase *p, bool cached, struct part *part)
 {
     if (!p)
         return;
     junit_collect(s->junit, p);
-    json_collector(collectors, p);
+    json_collector(&part->collectors, p);
     totals_collect(&part->totals, p, cached);
     terminal_collect(&s->terminal, p);
+    for (int i = 0; i < VIEW_FORMATS; i++)
+        if (s->views[i] && view_kind((enum view_format)i)->collect)
+            view_kind((enum view_format)i)->collect(s->views[i], p, cached);
 }
 
-static void add_tests(struct summary *s, const struct report_module *m, struct part *part,
-                      struct buf *json)
+static void add_test(struct summary *s, const struct report_test *t, struct part *part)
 {
+    junit_test(s->junit, t);
+    json_test(&part->tests, t);
+    json_warnings(&part->warnings, t->result.warnings, t->result.n_warnings);
+    terminal_note(&s->terminal, t->result.warnings, t->result.n_warnings, t->item->id, &part->notes);
+    totals_test(&part->totals, t);
+    terminal_test(&s->terminal, t);
+    for (int i = 0; i < VIEW_FORMATS; i++)
+        if (s->views[i])
+            view_kind((enum view_format)i)->test(s->views[i], t);
+}
+
+static void add_tests(struct summary *s, const struct report_module *m, uint32_t index, struct part *part)
+{
+    struct arena a = {0};
     for (uint32_t i = 0; i < m->record.n_results; i++) {
-        struct arena a = {0};
         struct report_test t;
         if (report_test_load(m, i, &a, &t)) {
-            junit_test(s->junit, &t);
-            json_test(json, &t);
-            totals_test(&part->totals, &t);
-            terminal_test(&s->terminal, &t);
+            t.shown = s->o->live && !t.cached && live_shown(s->o->live, index, m->record.results[i].item, t.outcome);
+            add_test(s, &t, part);
         }
-        arena_release(&a);
+        arena_reset(&a);
     }
+    arena_release(&a);
     uint32_t results = part->totals.ran + part->totals.cached;
     part->totals.items = m->meta.n_items;
     if (m->meta.n_items > results)
@@ -81,42 +160,71 @@ static void mark_missing(struct summary *s, uint32_t i)
     s->batch_missing[batch] = true;
 }
 
+static void add_part(struct summary *s, struct hash128 identity, const struct totals *totals,
+                     const struct str texts[PART_TEXTS])
+{
+    part_writer_add(&s->parts, identity, totals, texts);
+    totals_merge(&s->totals, totals);
+    buf_str(&s->notes, texts[PART_NOTES]);
+}
+
+static void keep_part(struct summary *s, struct part *part, struct hash128 identity)
+{
+    struct str texts[PART_TEXTS] = {[PART_COLLECTIONS] = buf_view(&part->junit.collections),
+                                    [PART_CASES] = buf_view(&part->junit.tests),
+                                    [PART_SUITE] = buf_view(&part->junit.properties),
+                                    [PART_COLLECTORS] = buf_view(&part->collectors),
+                                    [PART_TESTS] = buf_view(&part->tests),
+                                    [PART_WARNINGS] = buf_view(&part->warnings),
+                                    [PART_NOTES] = buf_view(&part->notes)};
+    add_part(s, identity, &part->totals, texts);
+    buf_release(&part->junit.collections);
+    buf_release(&part->junit.tests);
+    buf_release(&part->junit.properties);
+    buf_release(&part->collectors);
+    buf_release(&part->tests);
+    buf_release(&part->warnings);
+    buf_release(&part->notes);
+}
+
 /* Reads module i's record and makes its part of every report. */
 static void make_part(struct summary *s, uint32_t i, struct hash128 identity)
 {
-    struct part *part = &s->parts[i];
+    struct part part = {0};
     struct report_module m;
-    struct buf collections = {0}, tests = {0}, collectors = {0}, json = {0};
     report_module_load(&m, s->plan, i);
+    for (int k = 0; k < VIEW_FORMATS; k++)
+        if (s->views[k] && view_kind((enum view_format)k)->module)
+            view_kind((enum view_format)k)->module(s->views[k], &m, i);
+    bool cached = m.state == MODULE_CACHED;
     if (m.state == MODULE_NOT_RUN) {
         mark_missing(s, i);
     } else {
-        bool cached = m.state == MODULE_CACHED;
-        add_collection(s, m.meta.error, cached, part, &collectors);
-        add_collection(s, m.meta.skip, cached, part, &collectors);
-        add_tests(s, &m, part, &json);
-        junit_take(s->junit, &collections, &tests, &part->totals);
-        part->collections = keep(s, &collections);
-        part->tests = keep(s, &tests);
-        part->collectors = keep(s, &collectors);
-        part->json = keep(s, &json);
-        if (cached) {
-            part->identity = identity;
-            s->new_parts = true;
-        }
+        add_collection(s, m.meta.error, cached, &part);
+        add_collection(s, m.meta.skip, cached, &part);
+        add_tests(s, &m, i, &part);
+        junit_take(s->junit, &part.junit, &part.totals);
     }
+    keep_part(s, &part, cached ? identity : (struct hash128){0});
     report_module_release(&m);
-    buf_release(&collections);
-    buf_release(&tests);
-    buf_release(&collectors);
-    buf_release(&json);
+}
+
+/* The part of the last run. */
+static bool take_part(struct summary *s, struct hash128 identity)
+{
+    struct totals totals;
+    struct str texts[PART_TEXTS];
+    if (!part_store_find(&s->store, identity, &totals, texts))
+        return false;
+    add_part(s, identity, &totals, texts);
+    return true;
 }
 
 /* Parts of modules that did not run are taken from the last run, unless their tests are printed. */
 static void collect_parts(struct summary *s)
 {
     struct buf path = {0};
-    bool reuse = terminal_failures_only(&s->terminal.options);
+    bool reuse = terminal_failures_only(&s->terminal.options) && !any_view(s->o);
     struct hash128 options = fingerprint_options(s->plan);
     if (reuse)
         part_store_load(&s->store, state_path(s->plan, "parts.bin", &path).p);
@@ -125,14 +233,30 @@ static void collect_parts(struct summary *s)
         struct hash128 identity = {0, 0};
         if (clean)
             identity = fingerprint_part(s->plan, i, options);
-        if (!clean || !reuse || !part_store_find(&s->store, identity, &s->parts[i])) {
-            s->parts[i] = (struct part){0};
+        if (!clean || !reuse || !take_part(s, identity))
             make_part(s, i, identity);
-        }
-        totals_merge(&s->totals, &s->parts[i].totals);
     }
     buf_release(&path);
 }
+
+/* Warnings of files that belong to no record: of this run's collection. */
+static void collect_warnings(struct summary *s)
+{
+    struct buf text = {0};
+    struct arena a = {0};
+    struct report_result found;
+    struct part part = {0};
+    if (plan_marked(s->plan, "warnings", &text) && json_parse_warnings(buf_view(&text), &a, &found)) {
+        terminal_note(&s->terminal, found.warnings, found.n_warnings, STR(""), &part.notes);
+        json_warnings(&part.warnings, found.warnings, found.n_warnings);
+        totals_count(&part.totals, STR("warnings"), found.n_warnings, false);
+        keep_part(s, &part, (struct hash128){0});
+    }
+    buf_release(&text);
+    arena_release(&a);
+}
+
+/* ---- the end ---- */
 
 /* pytest 9: Session.wrap_session, pytest_runtestloop (a collection error interrupts, -x fails). */
 static enum exit_code exit_code_of(const struct summary *s)
@@ -151,114 +275,123 @@ static enum exit_code exit_code_of(const struct summary *s)
 }
 
 /* <state>/error is the batch client's: the exit code, a newline, the text it has printed. */
-static int read_refused(const struct plan *plan)
+static void read_refused(struct summary *s)
 {
+    s->refused = -1;
+    if (!plan_marked(s->plan, "error", &s->error))
+        return;
+    struct str rest = buf_view(&s->error), line;
+    long n = s->error.n ? strtol(s->error.p, NULL, 10) : 0;
+    s->refused = n > 0 && n < 256 ? (int)n : 0;
+    str_next(&rest, '\n', &line);
     struct buf text = {0};
-    int code = -1;
-    if (plan_marked(plan, "error", &text)) {
-        long n = text.n ? strtol(text.p, NULL, 10) : 0;
-        code = n > 0 && n < 256 ? (int)n : 0;
-    }
-    buf_release(&text);
-    return code;
+    if (rest.p)
+        buf_str(&text, rest);
+    buf_release(&s->error);
+    s->error = text;
 }
 
-static void print_report(const struct summary *s, FILE *out)
+static void put_note(const struct summary *s, struct buf *note)
 {
-    struct buf note = {0};
     uint32_t n = s->batches_not_run;
     if (s->refused >= 0)
-        buf_printf(&note,
+        buf_printf(note,
                    "fastest: pytest ended before the tests ran (exit code %d); its message "
                    "is above, and in %.*s/error",
                    s->refused, (int)s->plan->state_dir.n, s->plan->state_dir.p);
     else if (n > 0 && !s->stopped && !s->interrupted)
-        buf_printf(&note,
+        buf_printf(note,
                    "fastest: %u %s no result: the run was interrupted, or a message above "
                    "says why; run it again, only what is missing will run",
                    n, n == 1 ? "batch has" : "batches have");
+}
+
+static void print_pretty(struct summary *s)
+{
+    struct buf note = {0};
+    put_note(s, &note);
+    terminal_take_notes(&s->terminal, buf_view(&s->notes));
     struct terminal_end end = {.totals = &s->totals,
-                               .batches_not_run = n,
-                               .wall_ns = s->o->wall_ns,
+                               .batches_not_run = s->batches_not_run,
+                               .wall_ns = s->wall_ns,
                                .note = buf_view(&note),
                                .junit = str_z(s->o->junit),
                                .stopped = s->stopped,
                                .stopped_why = str_z(s->o->stopped),
                                .interrupted = s->interrupted};
-    terminal_print(&s->terminal, &end, out);
-    fflush(out);
+    terminal_print(&s->terminal, &end, s->out);
     buf_release(&note);
 }
 
-/* The texts of all parts in document order. */
-static struct str *part_texts(const struct summary *s, size_t field, size_t *n, struct str *into)
+/* --output count: a name and a number a line, always the same lines. */
+static void print_counts(const struct summary *s)
 {
-    for (uint32_t i = 0; i < s->n_parts; i++)
-        into[(*n)++] = *(const struct str *)((const char *)&s->parts[i] + field);
-    return into;
+    const struct totals *t = &s->totals;
+    static const char *const names[] = {"passed", "failed", "error", "skipped", "xfailed", "xpassed", "deselected",
+                                        "warnings"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct totals_category *c = totals_find(t, names[i]);
+        fprintf(s->out, "%s %u\n", names[i], c ? c->n : 0);
+    }
+    fprintf(s->out, "flaky %u\nran %u\ncached %u\nnot_run %u\n", t->flaky, t->ran, t->cached, t->tests_not_run);
 }
 
-static bool build_junit(struct summary *s, struct buf *out)
+/* report.json is there by now. */
+static bool print_output(struct summary *s, struct err *err)
 {
-    size_t n = 0;
-    struct str *texts = arena_array(&s->texts, 2 * (size_t)s->n_parts, sizeof *texts);
-    struct junit_head head = {s->plan->scan_start_ns, s->o->wall_ns, &s->totals};
-    part_texts(s, offsetof(struct part, collections), &n, texts);
-    part_texts(s, offsetof(struct part, tests), &n, texts);
-    return junit_document(s->junit, out, &head, texts, n);
-}
-
-static void build_json(struct summary *s, struct buf *out, enum exit_code code)
-{
-    size_t n = 0;
-    struct str *texts = arena_array(&s->texts, 2 * (size_t)s->n_parts, sizeof *texts);
-    struct json_head head = {.created_s = (double)(s->plan->scan_start_ns + s->o->wall_ns) / 1e9,
-                             .duration_s = (double)s->o->wall_ns / 1e9,
-                             .exit_code = (int)code,
-                             .root = s->plan->root,
-                             .totals = &s->totals};
-    part_texts(s, offsetof(struct part, collectors), &n, texts);
-    part_texts(s, offsetof(struct part, json), &n, texts);
-    json_document(out, &head, texts, texts + s->n_parts, s->n_parts);
-}
-
-static bool write_asked(const char *path, struct str text, struct err *err)
-{
-    struct buf dir = {0};
-    if (!path)
-        return true;
-    buf_str(&dir, path_dir(str_z(path)));
-    bool ok = (dir.n == 0 || io_mkdirs(dir.p, err)) && io_replace_if_changed(path, text, NULL, err);
-    buf_release(&dir);
+    struct buf path = {0};
+    bool ok = true;
+    switch (s->o->output) {
+    case OUTPUT_PRETTY:
+        print_pretty(s);
+        break;
+    case OUTPUT_COUNT:
+        print_counts(s);
+        break;
+    case OUTPUT_JSON:
+        ok = summary_print(state_path(s->plan, "report.json", &path).p, s->out, err);
+        break;
+    case OUTPUT_NOTHING:
+        break;
+    }
+    fflush(s->out);
+    buf_release(&path);
     return ok;
 }
 
 static bool write_reports(struct summary *s, enum exit_code code, struct err *err)
 {
-    struct buf path = {0}, junit = {0}, json = {0};
-    bool ok = build_junit(s, &junit) || err_set(err, "junit.xml: libxml2 ran out of memory");
-    build_json(s, &json, code);
-    ok = ok && io_replace(state_path(s->plan, "junit.xml", &path).p, buf_view(&junit), err) &&
-         io_replace(state_path(s->plan, "report.json", &path).p, buf_view(&json), err) &&
-         write_asked(s->o->junit, buf_view(&junit), err) &&
-         write_asked(s->o->json, buf_view(&json), err);
-    if (ok && s->new_parts)
-        ok = part_store_save(state_path(s->plan, "parts.bin", &path).p, s->parts, s->n_parts, err);
-    ok = ok && fingerprint_save(s->plan, &s->totals, err);
-    buf_release(&path);
+    struct buf junit = {0}, json = {0};
+    struct junit_head junit_head = {s->plan->scan_start_ns, s->wall_ns, &s->totals};
+    struct json_head head = {.created_s = (double)(s->plan->scan_start_ns + s->wall_ns) / 1e9,
+                             .duration_s = (double)s->wall_ns / 1e9,
+                             .exit_code = (int)code,
+                             .root = s->plan->root,
+                             .totals = &s->totals};
+    state_path(s->plan, "junit.xml", &junit);
+    state_path(s->plan, "report.json", &json);
+    bool ok = summary_write_junit(&s->parts, s->junit, &junit_head, junit.p, err) &&
+              summary_write_json(&s->parts, &head, json.p, err) && summary_copy(junit.p, s->o->junit, err) &&
+              summary_copy(json.p, s->o->json, err);
+    ok = part_writer_close(&s->parts, ok, ok ? err : NULL) && ok;
+    ok = ok && fingerprint_save(s->plan, &s->totals, buf_view(&s->notes), err);
     buf_release(&junit);
     buf_release(&json);
     return ok;
 }
 
-static bool copy_report(const struct plan *plan, const char *name, const char *to, struct err *err)
+/* <state>/took: the nanoseconds of this run, for reports that are made later. */
+static int64_t run_took(const struct plan *plan, int64_t wall_ns)
 {
-    struct buf path = {0}, text = {0};
-    bool ok = !to || (io_read(state_path(plan, name, &path).p, 0, &text, err) &&
-                      write_asked(to, buf_view(&text), err));
-    buf_release(&path);
+    struct buf text = {0};
+    if (wall_ns > 0) {
+        buf_printf(&text, "%lld\n", (long long)wall_ns);
+        plan_mark(plan, "took", buf_view(&text));
+    } else if (plan_marked(plan, "took", &text) && text.n) {
+        wall_ns = strtoll(text.p, NULL, 10);
+    }
     buf_release(&text);
-    return ok;
+    return wall_ns;
 }
 
 static void summary_init(struct summary *s, const struct plan *plan,
@@ -266,11 +399,10 @@ static void summary_init(struct summary *s, const struct plan *plan,
 {
     struct terminal_options t = terminal_options_from(plan, out);
     t.color = o->color;
-    t.verbosity = o->verbosity;
-    t.full_messages = t.full_messages || o->verbosity >= 2;
     t.print_failures = o->print_failures;
-    *s = (struct summary){.plan = plan, .o = o, .n_parts = report_module_count(plan)};
-    s->refused = read_refused(plan);
+    *s = (struct summary){.plan = plan, .o = o, .out = out, .n_parts = report_module_count(plan)};
+    s->wall_ns = run_took(plan, o->wall_ns);
+    read_refused(s);
     s->stopped = plan_marked(plan, "stop", NULL);
     s->interrupted = plan_marked(plan, "interrupted", NULL);
     terminal_init(&s->terminal, &t);
@@ -281,19 +413,48 @@ static void summary_release(struct summary *s)
     junit_free(s->junit);
     terminal_release(&s->terminal);
     part_store_release(&s->store);
-    arena_release(&s->texts);
+    buf_release(&s->error);
+    buf_release(&s->notes);
+    free(s->batch_missing);
 }
 
-static bool summary_full(struct summary *s, FILE *out, enum exit_code *code, struct err *err)
+static bool summary_full(struct summary *s, enum exit_code *code, struct err *err)
 {
-    s->junit_options = junit_options_from(s->plan->args, s->plan->n_args);
+    struct buf path = {0};
+    s->junit_options = junit_options_from(s->plan);
     s->junit = junit_new(&s->junit_options);
-    s->parts = arena_array(&s->texts, s->n_parts, sizeof *s->parts);
-    s->batch_missing = arena_array(&s->texts, (size_t)s->plan->n_batches + 1, sizeof(bool));
-    collect_parts(s);
+    s->batch_missing = xmalloc((size_t)s->plan->n_batches + 1);
+    memset(s->batch_missing, 0, (size_t)s->plan->n_batches + 1);
+    bool opened = part_writer_open(&s->parts, state_path(s->plan, "parts.bin", &path).p, err);
+    bool ok = opened && make_views(s, err);
+    buf_release(&path);
+    if (opened)
+        collect_parts(s);
+    if (opened)
+        collect_warnings(s);
     *code = exit_code_of(s);
-    print_report(s, out);
-    return write_reports(s, *code, err);
+    ok = end_views(s, *code, ok ? err : NULL) && ok;
+    if (s->o->output == OUTPUT_PRETTY)
+        print_output(s, err); /* whatever becomes of the files */
+    if (opened)
+        ok = write_reports(s, *code, ok ? err : NULL) && ok;
+    return ok && (s->o->output == OUTPUT_PRETTY || print_output(s, err));
+}
+
+/* Whether the reports of the last run are those of this one. */
+static bool nothing_new(struct summary *s)
+{
+    return s->refused < 0 && terminal_failures_only(&s->terminal.options) && !any_view(s->o) &&
+           fingerprint_holds(s->plan, &s->totals, &s->notes);
+}
+
+static bool copy_reports(struct summary *s, struct err *err)
+{
+    struct buf path = {0};
+    bool ok = summary_copy(state_path(s->plan, "junit.xml", &path).p, s->o->junit, err) &&
+              summary_copy(state_path(s->plan, "report.json", &path).p, s->o->json, err);
+    buf_release(&path);
+    return ok;
 }
 
 bool summary_run(const struct plan *plan, const struct summary_options *o, FILE *out,
@@ -302,14 +463,11 @@ bool summary_run(const struct plan *plan, const struct summary_options *o, FILE 
     struct summary s;
     bool ok;
     summary_init(&s, plan, o, out);
-    if (s.refused < 0 && terminal_failures_only(&s.terminal.options) &&
-        fingerprint_holds(plan, &s.totals)) {
+    if (nothing_new(&s)) {
         *code = exit_code_of(&s);
-        print_report(&s, out);
-        ok = copy_report(plan, "junit.xml", o->junit, err) &&
-             copy_report(plan, "report.json", o->json, err);
+        ok = print_output(&s, err) && copy_reports(&s, err);
     } else {
-        ok = summary_full(&s, out, code, err);
+        ok = summary_full(&s, code, err);
     }
     if (!ok)
         *code = EXIT_INTERNAL;

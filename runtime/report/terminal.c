@@ -24,19 +24,22 @@ static const struct look {
 
 void terminal_init(struct terminal *t, const struct terminal_options *o)
 {
-    *t = (struct terminal){.options = *o};
+    double least = o->durations_min_s >= 0 ? o->durations_min_s : o->verbosity < 2 ? 0.005 : 0;
+    *t = (struct terminal){.options = *o,
+                           .durations = {.limit = o->durations, .least_s = least, .told = o->durations_min_s >= 0}};
 }
 
 void terminal_release(struct terminal *t)
 {
     buf_release(&t->lines);
-    buf_release(&t->collect_errors);
-    buf_release(&t->errors);
-    buf_release(&t->failures);
+    for (int i = 0; i < SECTION_COUNT; i++)
+        buf_release(&t->sections[i]);
     buf_release(&t->collect_error_list);
     for (int i = 0; i < TERMINAL_LISTS; i++)
         buf_release(&t->lists[i]);
     terminal_skips_release(&t->skips);
+    terminal_warnings_release(&t->warnings);
+    terminal_durations_release(&t->durations);
 }
 
 static const char *codes(const struct terminal *t, const char *c)
@@ -120,7 +123,7 @@ static void add_crash_line(struct buf *out, const struct report_phase *p)
     if (p->crash.path.p) {
         text_raw(out, p->crash.path);
         buf_printf(out, ":%" PRId64 ": ", p->crash.line);
-        text_raw(out, p->crash.message);
+        text_raw(out, str_slice(p->crash.message, 0, str_chr(p->crash.message, '\n')));
     } else {
         text_raw(out, text_head(p->repr, 50));
     }
@@ -195,6 +198,11 @@ static void add_short(const struct terminal *t, struct buf *out, const struct re
             buf_z(out, " - ");
             text_raw(out, p->xfail);
         }
+    } else if (o == OUT_SKIPPED) {
+        if (p->skip.message.n) {
+            buf_z(out, " - ");
+            text_raw(out, p->skip.message);
+        }
     } else if (o != OUT_PASSED && short_message(p, &message)) {
         add_message(t, out, message, used);
     }
@@ -244,17 +252,7 @@ static void put_skips(const struct terminal *t, struct buf *out)
 
 /* ---- what comes in ---- */
 
-static struct str skip_reason(const struct report_phase *p)
-{
-    struct str why = p->xfail.p ? p->xfail : p->skip.message;
-    struct str prefix = p->xfail.p ? STR("reason: ") : STR("Skipped: ");
-    if (str_starts(why, prefix))
-        return str_slice(why, prefix.n, why.n);
-    return str_eq(why, STR("Skipped")) ? STR("") : why;
-}
-
-/* -v: one line a test. */
-static void add_line(struct terminal *t, const struct report_test *test)
+void terminal_line(const struct terminal *t, const struct report_test *test, const char *note, struct buf *out)
 {
     const struct look *look = &looks[test->outcome];
     struct str why = {0};
@@ -262,18 +260,18 @@ static void add_line(struct terminal *t, const struct report_test *test)
     struct str rest;
     for (uint32_t i = 0; i < test->result.n_phases; i++)
         if (report_phase_category(&test->result.phases[i]) == test->outcome)
-            why = skip_reason(&test->result.phases[i]);
+            why = report_reason(&test->result.phases[i]);
     shown_id(t, test->item->id, &id, &rest);
     buf_str(&id, rest);
-    text_raw(&t->lines, buf_view(&id));
-    buf_char(&t->lines, ' ');
-    style_text(&t->lines, codes(t, look->codes), str_z(look->word));
+    text_raw(out, buf_view(&id));
+    buf_char(out, ' ');
+    style_text(out, codes(t, look->codes), str_z(look->word));
     if (why.n) {
-        buf_z(&t->lines, " (");
-        text_raw(&t->lines, why);
-        buf_char(&t->lines, ')');
+        buf_z(out, " (");
+        text_raw(out, why);
+        buf_char(out, ')');
     }
-    buf_z(&t->lines, test->cached ? " [cached]\n" : "\n");
+    buf_z(out, note);
     buf_release(&id);
 }
 
@@ -283,7 +281,7 @@ void terminal_collect(struct terminal *t, const struct report_phase *p)
         struct buf path = {0};
         struct str rest;
         shown_id(t, p->id, &path, &rest);
-        add_failure(t, &t->collect_errors, p, "ERROR collecting ",
+        add_failure(t, &t->sections[SECTION_COLLECT_ERRORS], p, "ERROR collecting ",
                     str_slice(p->id, 0, p->id.n - rest.n));
         add_short(t, &t->collect_error_list, p, p->id, OUT_ERROR);
         buf_release(&path);
@@ -303,35 +301,117 @@ static void add_teardown_captured(const struct terminal *t, struct buf *out,
     }
 }
 
+/* -rP, -rX: what a test that passed has printed. */
+static void add_passed(struct terminal *t, struct buf *out, const struct report_test *test,
+                       const struct report_phase *p)
+{
+    if (t->options.traceback == TRACEBACK_NONE)
+        return;
+    if (p->n_sections) {
+        style_line(out, '_', test->item->name, t->options.width, codes(t, STYLE_GREEN STYLE_BOLD));
+        add_captured(t, out, p, STR(""));
+    }
+    add_teardown_captured(t, out, test);
+}
+
+static void add_phase_failure(const struct terminal *t, const struct report_test *test, const struct report_phase *p,
+                              enum record_outcome o, struct buf *out)
+{
+    struct buf before = {0};
+    if (o == OUT_ERROR)
+        buf_printf(&before, "ERROR at %s of ", report_when_name(p->when));
+    add_failure(t, out, p, before.n ? before.p : "", test->item->name);
+    if (o != OUT_ERROR && t->options.traceback == TRACEBACK_FULL)
+        add_teardown_captured(t, out, test);
+    buf_release(&before);
+}
+
+static void add_section(struct terminal *t, const struct report_test *test, const struct report_phase *p,
+                        enum record_outcome o)
+{
+    switch (o) {
+    case OUT_ERROR:
+    case OUT_FAILED:
+        if (!test->shown)
+            add_phase_failure(t, test, p, o, &t->sections[o == OUT_ERROR ? SECTION_ERRORS : SECTION_FAILURES]);
+        break;
+    case OUT_XFAILED:
+        if (t->options.xfail_tb)
+            add_phase_failure(t, test, p, o, &t->sections[SECTION_XFAILURES]);
+        break;
+    case OUT_PASSED:
+    case OUT_XPASSED:
+        if (strchr(t->options.report_chars, o == OUT_PASSED ? 'P' : 'X'))
+            add_passed(t, &t->sections[o == OUT_PASSED ? SECTION_PASSES : SECTION_XPASSES], test, p);
+        break;
+    case OUT_SKIPPED:
+    case OUT_COUNT:
+        break;
+    }
+}
+
+void terminal_failures(const struct terminal *t, const struct report_test *test, struct buf *out)
+{
+    for (uint32_t i = 0; t->options.print_failures && i < test->result.n_phases; i++) {
+        enum record_outcome o = report_phase_category(&test->result.phases[i]);
+        if (o == OUT_FAILED || o == OUT_ERROR)
+            add_phase_failure(t, test, &test->result.phases[i], o, out);
+    }
+}
+
 static void add_phase(struct terminal *t, const struct report_test *test,
                       const struct report_phase *p)
 {
     enum record_outcome o = report_phase_category(p);
-    struct buf before = {0};
     if (o == OUT_COUNT)
         return;
-    if (o == OUT_FAILED) {
-        add_failure(t, &t->failures, p, "", test->item->name);
-        if (t->options.traceback == TRACEBACK_FULL)
-            add_teardown_captured(t, &t->failures, test);
-    } else if (o == OUT_ERROR) {
-        buf_printf(&before, "ERROR at %s of ", report_when_name(p->when));
-        add_failure(t, &t->errors, p, before.p, test->item->name);
-    }
+    add_section(t, test, p, o);
     int list = looks[o].list;
-    if (list_wanted(t, list) && o == OUT_SKIPPED)
+    if (list_wanted(t, list) && o == OUT_SKIPPED && !t->options.unfolded_skips)
         add_skip(t, p, test->item);
     else if (list_wanted(t, list))
         add_short(t, &t->lists[list], p, test->item->id, o);
-    buf_release(&before);
 }
 
 void terminal_test(struct terminal *t, const struct report_test *test)
 {
-    if (t->options.verbosity > 0)
-        add_line(t, test);
+    if (t->options.verbosity > 0 && !test->shown) {
+        terminal_line(t, test, test->cached ? " [cached]" : "", &t->lines);
+        buf_char(&t->lines, '\n');
+    }
+    terminal_durations_add(&t->durations, test);
     for (uint32_t i = 0; i < test->result.n_phases; i++)
         add_phase(t, test, &test->result.phases[i]);
+}
+
+void terminal_note(const struct terminal *t, const struct report_warning *w, uint32_t n, struct str id, struct buf *notes)
+{
+    struct buf place = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        buf_clear(&place);
+        bool of_test = w[i].of_test && id.n;
+        if (of_test)
+            buf_str(&place, id);
+        else if (str_starts(w[i].path, STR("/")))
+            path_relative(&place, w[i].path, t->options.cwd);
+        else
+            buf_str(&place, w[i].path);
+        if (!of_test)
+            buf_printf(&place, ":%" PRId64, w[i].line);
+        pack_str(notes, w[i].message);
+        pack_str(notes, buf_view(&place));
+    }
+    buf_release(&place);
+}
+
+void terminal_take_notes(struct terminal *t, struct str notes)
+{
+    struct unpack u = {.p = (const unsigned char *)notes.p, .n = notes.n};
+    while (t->options.warnings && u.n && !u.bad) {
+        struct str message = unpack_str(&u), place = unpack_str(&u);
+        if (!u.bad)
+            terminal_warnings_add(&t->warnings, message, place);
+    }
 }
 
 /* ---- printing ---- */
@@ -350,17 +430,45 @@ static void put_line(const struct terminal *t, FILE *out, struct str title, cons
     buf_release(&line);
 }
 
+static void put_warnings(const struct terminal *t, FILE *out)
+{
+    struct buf text = {0};
+    terminal_warnings_text(&t->warnings, &text);
+    if (text.n)
+        put_line(t, out, STR("warnings summary"), STYLE_YELLOW);
+    put(out, &text);
+    buf_release(&text);
+}
+
 static void put_sections(const struct terminal *t, FILE *out)
 {
-    if (t->collect_errors.n || t->errors.n) {
-        put_line(t, out, STR("ERRORS"), NULL);
-        put(out, &t->collect_errors);
-        put(out, &t->errors);
+    static const char *const titles[SECTION_COUNT] = {
+        [SECTION_COLLECT_ERRORS] = "ERRORS", [SECTION_ERRORS] = "ERRORS",       [SECTION_FAILURES] = "FAILURES",
+        [SECTION_XFAILURES] = "XFAILURES",   [SECTION_PASSES] = "PASSES",       [SECTION_XPASSES] = "XPASSES"};
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        if (i == SECTION_PASSES)
+            put_warnings(t, out);
+        bool goes_on = i == SECTION_ERRORS && t->sections[SECTION_COLLECT_ERRORS].n;
+        if (t->sections[i].n && !goes_on)
+            put_line(t, out, str_z(titles[i]), NULL);
+        put(out, &t->sections[i]);
     }
-    if (t->failures.n) {
-        put_line(t, out, STR("FAILURES"), NULL);
-        put(out, &t->failures);
+}
+
+static void put_durations(struct terminal *t, FILE *out)
+{
+    struct buf title = {0}, text = {0};
+    buf_z(&title, "slowest durations");
+    if (t->durations.limit > 0) {
+        buf_clear(&title);
+        buf_printf(&title, "slowest %d durations", t->durations.limit);
     }
+    if (t->durations.seen)
+        put_line(t, out, buf_view(&title), NULL);
+    terminal_durations_text(&t->durations, &text);
+    put(out, &text);
+    buf_release(&title);
+    buf_release(&text);
 }
 
 static void put_short_summary(const struct terminal *t, FILE *out)
@@ -413,15 +521,19 @@ static void put_stopped(const struct terminal *t, const struct terminal_end *e, 
     buf_release(&line);
 }
 
-void terminal_print(const struct terminal *t, const struct terminal_end *e, FILE *out)
+void terminal_print(struct terminal *t, const struct terminal_end *e, FILE *out)
 {
     struct buf last = {0};
     put(out, &t->lines);
-    if (t->options.print_failures && !t->options.no_summary) {
+    bool sections = t->options.print_failures && !t->options.no_summary;
+    if (sections)
         put_sections(t, out);
+    if (t->options.print_failures) {
+        put_durations(t, out);
         put_generated(t, e->junit, out);
-        put_short_summary(t, out);
     }
+    if (sections)
+        put_short_summary(t, out);
     if (e->note.n)
         fprintf(out, "%.*s\n", (int)e->note.n, e->note.p);
     if ((e->stopped || e->interrupted) && t->options.verbosity > -2)

@@ -7,7 +7,9 @@
 #define FASTEST_REPORT_TERMINAL_H
 
 #include "runtime/report/model.h"
+#include "runtime/report/terminal_durations.h"
 #include "runtime/report/terminal_skips.h"
+#include "runtime/report/terminal_warnings.h"
 #include "runtime/report/totals.h"
 
 #include <stdio.h>
@@ -19,32 +21,54 @@ struct terminal_options {
     int verbosity;
     int width;                         /* columns */
     bool full_messages;                /* -vv or a CI machine: the short summary is not cut */
-    bool no_summary;                   /* --no-summary */
+    bool no_summary, no_header;
+    bool warnings;                     /* the warnings summary; not with --disable-warnings */
+    bool xfail_tb, unfolded_skips;     /* --xfail-tb, --no-fold-skipped */
+    int durations;                     /* --durations: -1 none, 0 all */
+    double durations_min_s;            /* < 0: pytest's default */
     enum terminal_traceback traceback; /* --tb */
     struct str show_capture;           /* --show-capture: all, no, stdout, stderr, log */
-    char report_chars[32];             /* -r, expanded: "fE" */
+    char report_chars[32];             /* -r, expanded: "fE", without w */
     struct str root, cwd;              /* node ids are shown relative to cwd */
 };
-/* Options from pytest's command line, the environment (COLUMNS, CI) and the terminal behind out. */
+/* Columns of the terminal behind fd (shutil.get_terminal_size and pytest's get_terminal_width: COLUMNS
+ * comes first, under 40 columns counts as 80). */
+int terminal_width(int fd);
+/* Options from pytest's settings, the environment (COLUMNS, CI) and the terminal behind out. */
 struct terminal_options terminal_options_from(const struct plan *plan, FILE *out);
 /* True when nothing about tests that passed, were skipped or expected to fail is printed. */
 bool terminal_failures_only(const struct terminal_options *o);
 
 enum { TERMINAL_LISTS = 6 }; /* report letters of the short summary: f E x X s p */
+/* The parts of the report in their order. */
+enum terminal_section {
+    SECTION_COLLECT_ERRORS, SECTION_ERRORS, SECTION_FAILURES, SECTION_XFAILURES, SECTION_PASSES, SECTION_XPASSES,
+    SECTION_COUNT
+};
 
 struct terminal {
     struct terminal_options options;
     struct buf lines; /* -v */
-    struct buf collect_errors, errors, failures;
+    struct buf sections[SECTION_COUNT];
     struct buf collect_error_list; /* short summary of collect_errors */
     struct buf lists[TERMINAL_LISTS];
     struct terminal_skips skips;   /* those of the letter s */
+    struct terminal_warnings warnings;
+    struct terminal_durations durations;
 };
 
 void terminal_init(struct terminal *t, const struct terminal_options *o);
 void terminal_release(struct terminal *t);
 void terminal_collect(struct terminal *t, const struct report_phase *p);
 void terminal_test(struct terminal *t, const struct report_test *test);
+/* Appends the line of -v, without its end, and with a note behind it. */
+void terminal_line(const struct terminal *t, const struct report_test *test, const char *note, struct buf *out);
+/* Appends the failures and errors of a test as their sections show them. */
+void terminal_failures(const struct terminal *t, const struct report_test *test, struct buf *out);
+/* Warnings as notes that can be kept; id: of the test, or "" for some that belong to none. */
+void terminal_note(const struct terminal *t, const struct report_warning *w, uint32_t n, struct str id, struct buf *notes);
+/* Takes notes in for the warnings summary. */
+void terminal_take_notes(struct terminal *t, struct str notes);
 
 struct terminal_end {
     const struct totals *totals;
@@ -56,6 +80,6 @@ struct terminal_end {
     struct str stopped_why; /* "" for what these say */
     bool interrupted; /* by collection errors */
 };
-void terminal_print(const struct terminal *t, const struct terminal_end *e, FILE *out);
+void terminal_print(struct terminal *t, const struct terminal_end *e, FILE *out);
 
 #endif

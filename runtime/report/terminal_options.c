@@ -1,4 +1,4 @@
-/* What the terminal report takes from pytest's command line, the environment and the terminal. */
+/* What the terminal report takes from pytest's settings, the environment and the terminal. */
 #include "runtime/report/terminal.h"
 
 #include <stdlib.h>
@@ -6,13 +6,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* shutil.get_terminal_size and pytest's get_terminal_width: under 40 columns counts as 80. */
-static int terminal_width(FILE *out)
+int terminal_width(int fd)
 {
     const char *columns = getenv("COLUMNS");
     long width = columns ? strtol(columns, NULL, 10) : 0;
     struct winsize size = {0};
-    int fd = fileno(out);
     if (width <= 0 && fd >= 0 && isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     return width < 40 || width > 100000 ? 80 : (int)width;
@@ -24,73 +22,63 @@ static bool environment_has(const char *name)
     return value && *value;
 }
 
-/* -r: letters, "a" all but passed, "A" all, "N" none (pytest 9, getreportopt). */
-static void add_report_chars(char *chars, size_t cap, struct str letters)
+static double number_of(struct str s, double otherwise)
 {
-    for (size_t i = 0; i < letters.n; i++) {
-        char c = letters.p[i] == 'F' ? 'f' : letters.p[i] == 'S' ? 's' : letters.p[i];
-        size_t n = strlen(chars);
-        if (c == 'a')
-            strcpy(chars, "sxXEf");
-        else if (c == 'A')
-            strcpy(chars, "PpsxXEf");
-        else if (c == 'N')
-            chars[0] = '\0';
-        else if (!strchr(chars, c) && n + 1 < cap)
-            memcpy(chars + n, (char[]){c, '\0'}, 2);
-    }
+    char text[64], *end = text;
+    size_t n = s.n < sizeof text - 1 ? s.n : sizeof text - 1;
+    memcpy(text, s.p ? s.p : "", n);
+    text[n] = '\0';
+    double value = strtod(text, &end);
+    return end == text ? otherwise : value;
 }
 
-static bool value_of(struct str arg, const char *option, struct str *value)
+static bool is_set(const struct plan *plan, const char *name)
 {
-    struct str name = str_z(option);
-    if (!str_starts(arg, name) || arg.n <= name.n || arg.p[name.n] != '=')
-        return false;
-    *value = str_slice(arg, name.n + 1, arg.n);
-    return true;
+    return str_eq(plan_report(plan, name), STR("1"));
 }
 
-static void take_argument(struct terminal_options *o, struct str arg, struct str letters,
-                          char *chars, size_t cap)
+static enum terminal_traceback traceback_of(struct str style)
 {
-    struct str value;
-    if (value_of(arg, "--tb", &value))
-        o->traceback = str_eq(value, STR("no"))     ? TRACEBACK_NONE
-                       : str_eq(value, STR("line")) ? TRACEBACK_LINE
-                                                    : TRACEBACK_FULL;
-    else if (value_of(arg, "--show-capture", &value))
-        o->show_capture = value;
-    else if (str_eq(arg, STR("--no-summary")))
-        o->no_summary = true;
-    else if (letters.n)
-        add_report_chars(chars, cap, letters);
+    return str_eq(style, STR("no"))     ? TRACEBACK_NONE
+           : str_eq(style, STR("line")) ? TRACEBACK_LINE
+                                        : TRACEBACK_FULL;
+}
+
+/* pytest gives them expanded ("a" is sxXEf); without a setting they are its default. */
+static void take_report_chars(struct terminal_options *o, struct str chars)
+{
+    if (!chars.p)
+        chars = STR("wfE");
+    o->warnings = str_chr(chars, 'w') < chars.n;
+    size_t n = 0;
+    for (size_t i = 0; i < chars.n && n + 1 < sizeof o->report_chars; i++)
+        if (chars.p[i] != 'w')
+            o->report_chars[n++] = chars.p[i];
+    o->report_chars[n] = '\0';
 }
 
 struct terminal_options terminal_options_from(const struct plan *plan, FILE *out)
 {
-    struct terminal_options o = {.width = terminal_width(out),
+    struct str capture = plan_report(plan, "showcapture");
+    struct terminal_options o = {.verbosity = (int)number_of(plan_report(plan, "verbosity"), 0),
+                                 .width = terminal_width(fileno(out)),
                                  .print_failures = true,
-                                 .full_messages =
-                                     environment_has("CI") || environment_has("BUILD_NUMBER"),
-                                 .show_capture = STR("all"),
+                                 .show_capture = capture.p ? capture : STR("all"),
+                                 .no_summary = is_set(plan, "no_summary"),
+                                 .no_header = is_set(plan, "no_header"),
+                                 .xfail_tb = is_set(plan, "xfail_tb"),
+                                 .unfolded_skips = str_eq(plan_report(plan, "fold_skipped"), STR("0")),
+                                 .traceback = traceback_of(plan_report(plan, "tbstyle")),
+                                 .durations = (int)number_of(plan_report(plan, "durations"), -1),
+                                 .durations_min_s = number_of(plan_report(plan, "durations_min"), -1),
                                  .root = plan->root,
                                  .cwd = plan->cwd};
-    char chars[sizeof o.report_chars] = "";
-    bool given = false;
-    for (uint32_t i = 0; i < plan->n_args; i++) {
-        struct str arg = plan->args[i], letters = {0};
-        if (str_eq(arg, STR("-r")) && i + 1 < plan->n_args)
-            letters = plan->args[++i];
-        else if (str_starts(arg, STR("-r")))
-            letters = str_slice(arg, 2, arg.n);
-        given = given || letters.n > 0;
-        take_argument(&o, arg, letters, chars, sizeof chars);
-    }
-    strcpy(o.report_chars, given ? chars : "fE");
+    o.full_messages = o.verbosity >= 2 || environment_has("CI") || environment_has("BUILD_NUMBER");
+    take_report_chars(&o, plan_report(plan, "reportchars"));
     return o;
 }
 
 bool terminal_failures_only(const struct terminal_options *o)
 {
-    return o->verbosity <= 0 && !strpbrk(o->report_chars, "sxXp");
+    return o->verbosity <= 0 && o->durations < 0 && !o->xfail_tb && !strpbrk(o->report_chars, "sxXpPR");
 }

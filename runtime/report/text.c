@@ -181,6 +181,15 @@ void text_raw(struct buf *out, struct str s)
     }
 }
 
+void text_write(FILE *out, struct str s)
+{
+    struct buf b = {0};
+    text_raw(&b, s);
+    if (b.n)
+        fwrite(b.p, 1, b.n, out);
+    buf_release(&b);
+}
+
 void text_pyrepr(struct buf *out, struct str s)
 {
     char quote = str_chr(s, '\'') < s.n && str_chr(s, '"') == s.n ? '"' : '\'';

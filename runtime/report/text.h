@@ -11,6 +11,7 @@
 #include "runtime/base/str.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 /* Takes one code point off the front of s (s->n > 0). */
 uint32_t text_next(struct str *s);
@@ -29,6 +30,7 @@ bool text_next_line(struct str *rest, struct str *line);
 void text_put(struct buf *out, uint32_t c);
 /* The text itself, for a terminal: bytes as they are, lone surrogates visible, C0 80 as NUL. */
 void text_raw(struct buf *out, struct str s);
+void text_write(FILE *out, struct str s);
 /* repr(str) in Python, for the tuples that pytest prints as text. */
 void text_pyrepr(struct buf *out, struct str s);
 

@@ -39,6 +39,10 @@ void totals_test(struct totals *t, const struct report_test *test)
         totals_count(t, report_outcome_name(test->outcome), 1, test->cached);
     t->outcomes[report_last_outcome(test)]++;
     t->failed += failed;
+    t->flaky += report_is_flaky(test);
+    double seconds = report_seconds(test);
+    if (seconds > 0 && seconds < 1e9)
+        *(test->cached ? &t->cached_us : &t->ran_us) += (uint64_t)(seconds * 1e6);
     t->ran += !test->cached;
     t->cached += test->cached;
 }
@@ -50,13 +54,13 @@ void totals_collect(struct totals *t, const struct report_phase *p, bool cached)
 }
 
 /* The counters after the categories, in the order of the file. */
-enum { COUNTERS = OUT_COUNT + 11 };
+enum { COUNTERS = OUT_COUNT + 12 };
 static void counters(const struct totals *t, uint32_t *out)
 {
     const uint32_t rest[] = {t->ran,           t->cached,         t->items,
                              t->tests_not_run, t->collect_errors, t->failed,
                              t->junit_passed,  t->junit_failures, t->junit_errors,
-                             t->junit_skipped, t->junit_double};
+                             t->junit_skipped, t->junit_double,   t->flaky};
     memcpy(out, t->outcomes, sizeof t->outcomes);
     memcpy(out + OUT_COUNT, rest, sizeof rest);
 }
@@ -66,7 +70,7 @@ static void counters_add(struct totals *t, const uint32_t *in)
     uint32_t *rest[] = {&t->ran,           &t->cached,         &t->items,
                         &t->tests_not_run, &t->collect_errors, &t->failed,
                         &t->junit_passed,  &t->junit_failures, &t->junit_errors,
-                        &t->junit_skipped, &t->junit_double};
+                        &t->junit_skipped, &t->junit_double,   &t->flaky};
     for (uint32_t i = 0; i < OUT_COUNT; i++)
         t->outcomes[i] += in[i];
     for (uint32_t i = OUT_COUNT; i < COUNTERS; i++)
@@ -81,6 +85,8 @@ void totals_merge(struct totals *into, const struct totals *from)
         totals_count(into, str_z(c->name), c->n - c->cached, false);
         totals_count(into, str_z(c->name), c->cached, true);
     }
+    into->ran_us += from->ran_us;
+    into->cached_us += from->cached_us;
     counters(from, n);
     counters_add(into, n);
 }
@@ -105,6 +111,8 @@ void totals_pack(const struct totals *t, struct buf *out)
     counters(t, n);
     for (uint32_t i = 0; i < COUNTERS; i++)
         pack_u32(out, n[i]);
+    pack_u64(out, t->ran_us);
+    pack_u64(out, t->cached_us);
 }
 
 void totals_unpack(struct totals *t, struct unpack *u)
@@ -120,4 +128,6 @@ void totals_unpack(struct totals *t, struct unpack *u)
     for (uint32_t i = 0; i < COUNTERS; i++)
         in[i] = unpack_u32(u);
     counters_add(t, in);
+    t->ran_us = unpack_u64(u);
+    t->cached_us = unpack_u64(u);
 }

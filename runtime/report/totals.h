@@ -21,6 +21,8 @@ struct totals {
     uint32_t items;               /* collected */
     uint32_t tests_not_run;       /* items of partial modules without a result */
     uint32_t collect_errors;
+    uint32_t flaky;               /* node ids that passed after they had failed */
+    uint64_t ran_us, cached_us;   /* what all phases took; those of cached results when they ran */
     uint32_t failed; /* node ids that failed, also in a part (subtest, tear-down) */
     /* The statistics of JUnit's head, see junit.h. */
     uint32_t junit_passed, junit_failures, junit_errors, junit_skipped, junit_double;

@@ -23,6 +23,7 @@ enum msg_type {
     WIRE_STOP = 8,
     WIRE_STATUS = 9,
     WIRE_PLAN = 10,
+    WIRE_WATCH = 11,
     WIRE_CONFIG = 16,
     WIRE_READY = 17,
     WIRE_SESSION = 18,
@@ -42,6 +43,7 @@ enum msg_type {
 };
 
 enum collected_flag { COLLECTED_FORKS = 1, COLLECTED_INTERRUPTED = 2 };
+enum watch_flag { WATCH_WITH_TEXT = 1 };
 enum module_end_flag { MODULE_END_PARTIAL = 1 };
 
 #endif

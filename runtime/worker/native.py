@@ -34,8 +34,8 @@ _MARKS = {"skip", "skipif", "xfail", "filterwarnings"}
 _ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 NOTHING_S = 1e-06  # of a phase in which nothing is to be done
 _CURRENT = "PYTEST_CURRENT_TEST"
-_PASSED = ('{"phases":[{"when":"setup","o":"passed","d":%.6f,"t":%.3f},{"when":"call","o":"passed","d":%.6f,"t":%.3f},'
-           '{"when":"teardown","o":"passed","d":%.6f,"t":%.3f}]}')
+_PASSED = ('{"phases":[{"when":"setup","o":"passed","d":%.6f,"t":%.6f},{"when":"call","o":"passed","d":%.6f,"t":%.6f},'
+           '{"when":"teardown","o":"passed","d":%.6f,"t":%.6f}]}')
 
 
 def _version():
@@ -50,6 +50,8 @@ def _supported(config):
     if any(getattr(option, name, False) for name in ("setupshow", "setuponly", "setupplan", "fulltrace", "usepdb",
                                                      "trace", "collectonly")):
         return False
+    if option.tbstyle == "native":
+        return False  # the frames of pytest's runner are shown
     plugin = config.pluginmanager.getplugin
     manager, log = plugin("capturemanager"), plugin("logging-plugin")
     if getattr(manager, "_method", "") not in ("fd", "sys") or log is None or log._log_cli_enabled():

@@ -4,6 +4,7 @@ import math
 import time
 
 from _pytest._io import TerminalWriter
+from _pytest.warnings import warning_record_to_str
 
 PASSED, FAILED, ERROR, SKIPPED, XFAILED, XPASSED = range(6)
 NAMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
@@ -38,7 +39,7 @@ def phase(report, when=None):
         "when": when or report.when,
         "o": report.outcome,
         "d": round(getattr(report, "duration", 0), 6),
-        "t": round(getattr(report, "start", 0) or time.time(), 3),
+        "t": round(getattr(report, "start", 0) or time.time(), 6),
     }
     if report.longrepr is not None:
         _describe(out, report)
@@ -50,6 +51,11 @@ def phase(report, when=None):
         describe = getattr(report, "_sub_test_description", None) or getattr(report, "sub_test_description", None)
         out["sub"] = describe() if describe else report.head_line
     return out
+
+
+def warning(recorded, of_test):
+    """[text, file, line, whether it is of a test's run, not of its module's import]"""
+    return [warning_record_to_str(recorded), str(recorded.filename), recorded.lineno, of_test]
 
 
 def _plain(value):
@@ -112,10 +118,12 @@ def result(reports, categories, warnings):
             counts[category] = counts.get(category, 0) + 1
     code = outcome(reports)
     if warnings:
-        counts["warnings"] = warnings
+        counts["warnings"] = len(warnings)
     out = {"phases": [phase(r) for r in reports if not (_is_subtest(r) and r.passed)]}
     if counts != {NAMES[code]: 1}:
         out["counts"] = counts
+    if warnings:
+        out["warnings"] = warnings
     props = [p for r in reports[-1:] for p in r.user_properties]
     if props:
         out["props"] = [[str(name), _plain(value)] for name, value in props]

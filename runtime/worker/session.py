@@ -39,7 +39,7 @@ class CollectPlugin:
         self.prune = not request.get("other", True)
         self.folders = {parent for path in self.wanted for parent in _parents(path)}
         self.reports = []
-        self.warned = []  # the file of each warning before the tests
+        self.warned = []  # warnings before the tests
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path, config):
@@ -54,7 +54,7 @@ class CollectPlugin:
 
     def pytest_warning_recorded(self, warning_message, when):
         if when != "runtest":
-            self.warned.append(warning_message.filename)
+            self.warned.append(report.warning(warning_message, False))
 
 
 def _parents(path):
@@ -141,8 +141,9 @@ class Session:
         self.sorter = sort.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request)
+        self.run_id = int(request["run_id"], 16)
         self.items = []  # by number
-        self.warned = {}  # number of an item -> warnings before the tests that it tells of
+        self.warned = {}  # number of an item -> those that it tells of
         self.interrupted = False  # by errors, after which pytest_runtestloop runs nothing
 
     def collect(self):
@@ -174,11 +175,19 @@ class Session:
         self.interrupted = bool(self.session.testsfailed) and not config.option.continue_on_collection_errors
 
     def _credit_warnings(self, path, first):
-        """A module's own warnings count with its first test. Those of other files have no place
-        that cached results would not count again."""
-        count = self.plugin.warned.count(path)
-        if count:
-            self.warned[first] = count
+        """A module's own warnings are told with its first test."""
+        own = [w for w in self.plugin.warned if w[1] == path]
+        if own:
+            self.warned[first] = own
+
+    def _save_warnings(self, modules):
+        """Those of other files have no record that could keep them: they are told in this run only."""
+        told = {path for path, items in modules.items() if items}
+        self.untold = rest = [w for w in self.plugin.warned if w[1] not in told]
+        if rest:
+            path = os.path.join(self.setup["state_dir"], "warnings")
+            with open(path, "wb") as f:
+                f.write(b"%016x\n" % self.run_id + wire.dump({"warnings": rest}))
 
     # ---- MODULE frames ----
 
@@ -244,11 +253,12 @@ class Session:
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
+        self._save_warnings(modules)
 
 
     def for_again(self):
         """"again" and "loaded" of COLLECTED: whether another run may use this session, while what it has read is as it is."""
-        again = self.setup["persistent"] and not self.started and not self.plugin.reports and \
+        again = self.setup["persistent"] and not self.started and not self.plugin.reports and not self.untold and \
             all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
         loaded = set(self.read)
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))

@@ -13,6 +13,7 @@ import time
 import traceback
 
 import _fastest.children as children
+import _fastest.junit as junit
 import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
@@ -43,13 +44,13 @@ class RunPlugin:
     def __init__(self, worker):
         self.worker = worker
         self.reports = []
-        self.warnings = 0
+        self.warnings = []
 
     def pytest_runtest_logreport(self, report):
         self.reports.append(report)
 
-    def pytest_warning_recorded(self):
-        self.warnings += 1
+    def pytest_warning_recorded(self, warning_message):
+        self.warnings.append(report.warning(warning_message, True))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef):
@@ -66,7 +67,7 @@ class RunPlugin:
 
 class Worker:
     def __init__(self, session, number, conn):
-        self.session, self.conn = session, conn
+        self.session, self.conn, self.number = session, conn, number
         self.queue, self.last = [], False  # last: END has come
         self.failures = 0
         self.pid = os.getpid()
@@ -79,6 +80,7 @@ class Worker:
         self.told = None   # KEEP or SPENT
         self.threads = _thread._count()
         self.categories = report.Categories(session.config)
+        self.junit = junit.Recorder(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
         self.verifies = session.setup.get("optimizer") == "verify"
         self.running = _running(session, number)
@@ -155,17 +157,18 @@ class Worker:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
         debugged = self.session.terminal is not None and self.session.terminal.leave()
         self.look_for_leftovers(item, nextitem)
-        code, document, deps = report.PASSED, None, self.deps(item)
-        if passed is None or deps or debugged or self.verifies:
+        code, document, deps, recorded = report.PASSED, None, self.deps(item), self.junit.take()
+        if passed is None or deps or recorded or debugged or self.verifies:
             code, document = self.result(number, passed, stop)
             if native and self.verifies:
                 code, document = verify.compare(pytests, (code, document))
             if deps:
                 document["deps"] = deps
+            document.update(recorded, worker=self.number)
             if debugged:  # a pass of it is no reason not to stop there again
                 document.update(always=True, deps=deps or {})
         self.failures += code in (report.FAILED, report.ERROR)
-        text = passed.encode("ascii") if document is None else wire.dump(document)
+        text = b'%s,"worker":%d}' % (passed[:-1].encode("ascii"), self.number) if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
         self.running[0] = 0
         now = time.perf_counter()
@@ -179,7 +182,7 @@ class Worker:
 
     def execute(self, item, nextitem, native):
         """(JSON of the *result* of a silent pass, or None: the plugin has reports; why all is to stop, or None)"""
-        self.plugin.reports, self.plugin.warnings = [], 0
+        self.plugin.reports, self.plugin.warnings = [], []
         passed = stop = None
         try:
             if native:
@@ -202,7 +205,7 @@ class Worker:
         if passed is not None:
             return report.PASSED, json.loads(passed)
         if plugin.reports and (not stop or plugin.reports[-1].when == "teardown"):
-            return report.result(plugin.reports, self.categories, plugin.warnings + self.session.warned.get(number, 0))
+            return report.result(plugin.reports, self.categories, self.session.warned.get(number, []) + plugin.warnings)
         return report.FAILED, {"phases": [report.broken(stop and stop[1])]}
 
     def _alone(self, number, nextitem):
@@ -311,6 +314,7 @@ def run(session, number, alone):
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         worker = Worker(session, number, conn)
         worker.serve()
+        worker.junit.leave()
         _finish(session)
         conn.send(wire.GONE, wire.dump({"text": ""}))
         status = 0

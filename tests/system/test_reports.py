@@ -10,6 +10,9 @@ import pytest
 from lxml import etree
 from test_outcomes import ZOO, fill
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "parity"))
+from junitxml import cases, differences, stable  # noqa: E402
+
 PYTEST = str(pathlib.Path(sys.executable).with_name("pytest"))
 SCHEMA = etree.XMLSchema(file=str(pathlib.Path(__file__).with_name("xunit2.xsd")))
 NOISY = {
@@ -55,51 +58,14 @@ def fastest_junit(project, *args):
     return tree.getroot()
 
 
-def stable(text):
-    """Without what differs from run to run (addresses, durations, numbered directories), pytest's own
-    frames (other plugins are registered), and its "u" marks for subtests, which it prints into the capture."""
-    if text and text.startswith(("cls = <class '_pytest.runner.CallInfo'>", "self = <_pytest.runner.SetupState object")):
-        text = "inside pytest\n" + "\n".join(line for line in text.splitlines() if line.startswith("E  "))
-    return re.sub(r"0x[0-9a-f]+|\b\d+\.\d+s\b|pytest-\d+|^u+$", "#", text or "", flags=re.M).strip("#\n ")
-
-
-def cases(root):
-    found = Counter()
-    for case in root.iter("testcase"):
-        parts = [(case.get("classname"), case.get("name"))]
-        for child in case:
-            if child.tag == "properties":
-                parts.append(tuple(sorted((p.get("name"), p.get("value")) for p in child)))
-            else:
-                parts.append((child.tag, child.get("type"), stable(child.get("message")), stable(child.text)))
-        found[tuple(parts)] += 1
-    return found
-
-
-def assert_same(theirs, ours):
-    """Fails with the place where a case of one begins to differ from the other's of that name."""
-    lines, left = [], sorted((ours - theirs).elements(), key=repr)
-    for case in sorted((theirs - ours).elements(), key=repr):
-        other = next((c for c in left if c[0] == case[0]), None)
-        if other is None:
-            lines.append("only pytest: %.300r" % (case,))
-            continue
-        left.remove(other)
-        same = len(os.path.commonprefix([repr(case), repr(other)]))
-        start = max(0, same - 60)
-        lines.append("%s\n  pytest:  %s\n  fastest: %s" % (case[0], repr(case)[start:same + 200], repr(other)[start:same + 200]))
-    lines += ["only fastest: %.300r" % (case,) for case in left]
-    if lines:
-        pytest.fail("\n".join(lines), pytrace=False)
-
-
 @pytest.mark.parametrize("options", [(), ("-o", "junit_logging=all"), ("-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=False"),
                                      ("-o", "junit_suite_name=mine", "--junitprefix=pre")], ids=" ".join)
 @pytest.mark.parametrize("files", [ZOO, NOISY], ids=["zoo", "noisy"])
 def test_junit_is_pytests(project, files, options):
     fill(project, files)
     theirs, ours = pytest_junit(project, *options), fastest_junit(project, *options)
-    assert_same(cases(theirs), cases(ours))
+    wrong = differences(cases(theirs), cases(ours))
+    assert not wrong, "\n".join(wrong)
     for name in ("name", "errors", "failures", "skipped"):
         assert theirs[0].get(name) == ours[0].get(name), name
 
@@ -148,7 +114,7 @@ def test_reports_into_new_directories_and_beside_where_we_run(project):
 
 PHASE = {"duration": float, "outcome": str, "crash": dict, "traceback": list, "stdout": str, "stderr": str, "log": list, "longrepr": str}
 TEST = {"nodeid": str, "lineno": (int, type(None)), "outcome": str, "keywords": list, "setup": dict, "call": dict,
-        "teardown": dict, "user_properties": list, "metadata": dict, "cached": bool, "flaky": bool, "batch": str}
+        "teardown": dict, "user_properties": list, "metadata": dict, "cached": bool, "flaky": bool, "batch": str, "worker": int}
 
 
 @pytest.mark.parametrize("files", [ZOO, NOISY], ids=["zoo", "noisy"])

@@ -108,20 +108,24 @@ static char *document(const struct junit_options *o, struct report_phase *phases
         .id = STR("t/test_a.py::test"), .file = STR("t/test_a.py"), .name = STR("test"), .line = 4};
     struct report_prop prop = {STR("key"), STR("<\a>"), STR("1")};
     struct report_test t = {.item = &item, .batch = STR("b")};
-    struct buf collections = {0}, tests = {0}, out = {0};
+    struct junit_texts texts = {0};
+    struct buf out = {0};
     t.result =
         (struct report_result){.phases = phases, .n_phases = n, .props = &prop, .n_props = 1};
     struct junit *j = junit_new(o);
     junit_test(j, &t);
-    junit_take(j, &collections, &tests, totals);
-    struct str part = buf_view(&tests);
+    junit_take(j, &texts, totals);
     struct junit_head head = {1000000000, 1500000000, totals};
-    assert_true(junit_document(j, &out, &head, &part, 1));
-    assert_int_equal(collections.n, 0);
+    junit_head(j, &out, &head);
+    junit_between(j, &out);
+    buf_str(&out, buf_view(&texts.tests));
+    assert_true(junit_end(j, &out));
+    assert_int_equal(texts.collections.n, 0);
     junit_free(j);
     char *copy = strdup(out.p);
-    buf_release(&collections);
-    buf_release(&tests);
+    buf_release(&texts.collections);
+    buf_release(&texts.tests);
+    buf_release(&texts.properties);
     buf_release(&out);
     return copy;
 }
@@ -135,7 +139,7 @@ static void assert_contains(const char *text, const char *part)
 static void a_passed_test_has_properties_and_time(void **state)
 {
     (void)state;
-    struct junit_options o = junit_options_from(NULL, 0);
+    struct junit_options o = junit_options_from(&(struct plan){0});
     struct totals totals = {0};
     struct report_phase p[] = {phase(WHEN_SETUP, PHASE_PASSED), phase(WHEN_CALL, PHASE_PASSED),
                                phase(WHEN_TEARDOWN, PHASE_PASSED)};
@@ -150,7 +154,7 @@ static void a_passed_test_has_properties_and_time(void **state)
 static void a_failure_and_a_teardown_error_are_two_testcases(void **state)
 {
     (void)state;
-    struct junit_options o = junit_options_from(NULL, 0);
+    struct junit_options o = junit_options_from(&(struct plan){0});
     struct totals totals = {0};
     struct report_phase p[] = {phase(WHEN_SETUP, PHASE_PASSED), phase(WHEN_CALL, PHASE_FAILED),
                                phase(WHEN_TEARDOWN, PHASE_FAILED)};
@@ -167,7 +171,7 @@ static void a_failure_and_a_teardown_error_are_two_testcases(void **state)
 static void a_passed_call_with_a_teardown_error_is_one_testcase(void **state)
 {
     (void)state;
-    struct junit_options o = junit_options_from(NULL, 0);
+    struct junit_options o = junit_options_from(&(struct plan){0});
     struct totals totals = {0};
     struct report_phase p[] = {phase(WHEN_SETUP, PHASE_PASSED), phase(WHEN_CALL, PHASE_PASSED),
                                phase(WHEN_TEARDOWN, PHASE_FAILED)};
@@ -181,7 +185,7 @@ static void a_passed_call_with_a_teardown_error_is_one_testcase(void **state)
 static void skips_and_xfails_have_their_types(void **state)
 {
     (void)state;
-    struct junit_options o = junit_options_from(NULL, 0);
+    struct junit_options o = junit_options_from(&(struct plan){0});
     struct totals totals = {0};
     struct report_phase p[] = {phase(WHEN_SETUP, PHASE_SKIPPED)};
     p[0].skip = (struct report_loc){STR("/t/a.py"), STR("Skipped: why"), 7};
@@ -194,12 +198,12 @@ static void skips_and_xfails_have_their_types(void **state)
     free(xml);
 }
 
-static void options_come_from_the_command_line(void **state)
+static void options_are_pytests_settings(void **state)
 {
     (void)state;
-    struct str args[] = {STR("-o"), STR("junit_logging=all"), STR("--junitprefix=ci"),
-                         STR("--override-ini=junit_suite_name=mine"), STR("-ojunit_family=xunit1")};
-    struct junit_options o = junit_options_from(args, 5);
+    struct str settings[] = {STR("junit_logging=all"), STR("junitprefix=ci"), STR("junit_suite_name=mine"),
+                             STR("junit_family=xunit1")};
+    struct junit_options o = junit_options_from(&(struct plan){.report = settings, .n_report = 4});
     struct totals totals = {0};
     struct report_section section = {STR("Captured stdout call"), STR("hello\n")};
     struct report_phase p[] = {phase(WHEN_CALL, PHASE_PASSED), phase(WHEN_TEARDOWN, PHASE_PASSED)};
@@ -224,7 +228,7 @@ int main(void)
         cmocka_unit_test(a_failure_and_a_teardown_error_are_two_testcases),
         cmocka_unit_test(a_passed_call_with_a_teardown_error_is_one_testcase),
         cmocka_unit_test(skips_and_xfails_have_their_types),
-        cmocka_unit_test(options_come_from_the_command_line),
+        cmocka_unit_test(options_are_pytests_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

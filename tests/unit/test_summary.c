@@ -143,11 +143,11 @@ static void cached_reports_are_left_alone(void **state)
     assert_printed(f, "3 passed (0 cached), 3 warnings in 1.00s (3 ran, 0 cached)");
     next_run(f);
     run(f);
-    assert_printed(f, "3 passed (3 cached), 3 warnings in 1.00s (0 ran, 3 cached)");
+    assert_printed(f, "3 passed (3 cached), 3 warnings in 1.00s (0 ran, 3 cached, 3.00s saved)");
     struct io_stat before = report_stat(f, "junit.xml");
     next_run(f);
     run(f);
-    assert_printed(f, "3 passed (3 cached), 3 warnings in 1.00s (0 ran, 3 cached)");
+    assert_printed(f, "3 passed (3 cached), 3 warnings in 1.00s (0 ran, 3 cached, 3.00s saved)");
     struct io_stat after = report_stat(f, "junit.xml");
     assert_true(io_stat_same(&before, &after));
     touch(f, "junit.xml", "damaged");
@@ -167,7 +167,7 @@ static void a_changed_record_rewrites_the_reports(void **state)
     save(f, 1, meta, failed);
     run(f);
     assert_int_equal(f->code, EXIT_FAILED);
-    assert_printed(f, "2 passed (2 cached), 1 failed, 2 warnings in 1.00s (1 ran, 2 cached)");
+    assert_printed(f, "2 passed (2 cached), 1 failed, 2 warnings in 1.00s (1 ran, 2 cached, 2.00s saved)");
     assert_printed(f, "FAILED t.py::test - no");
     assert_int_equal(report_stat(f, "reports.bin").kind, IO_ABSENT);
 }

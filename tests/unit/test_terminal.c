@@ -36,13 +36,14 @@ static void the_last_line_says_what_was_cached(void **state)
     t = (struct totals){.cached = 3};
     totals_count(&t, STR("passed"), 3, true);
     expect_last_line(&t, 0, 0, false, "3 passed (3 cached) in 0.52s (0 ran, 3 cached)\n");
-    t = (struct totals){.ran = 1, .cached = 2};
+    t = (struct totals){.ran = 1, .cached = 2, .cached_us = 3100000, .flaky = 1};
     totals_count(&t, STR("failed"), 1, false);
     totals_count(&t, STR("passed"), 2, true);
-    expect_last_line(&t, 0, 0, false, "2 passed (2 cached), 1 failed in 0.52s (1 ran, 2 cached)\n");
+    expect_last_line(&t, 0, 0, false, "2 passed (2 cached), 1 failed, 1 flaky in 0.52s "
+                                     "(1 ran, 2 cached, 3.10s saved)\n");
     expect_last_line(&t, 0, 80, false,
-                     "=========== 2 passed (2 cached), 1 failed in 0.52s "
-                     "(1 ran, 2 cached) ===========\n");
+                     "= 2 passed (2 cached), 1 failed, 1 flaky in 0.52s "
+                     "(1 ran, 2 cached, 3.10s saved) =\n");
 }
 
 static void every_category_is_named(void **state)
@@ -114,11 +115,12 @@ static struct terminal_options plain_options(void)
                                      .width = 60,
                                      .show_capture = STR("all"),
                                      .report_chars = "fE",
+                                     .durations = -1,
                                      .root = STR("/r"),
                                      .cwd = STR("/r")};
 }
 
-static char *printed(const struct terminal *t, const struct totals *totals)
+static char *printed(struct terminal *t, const struct totals *totals)
 {
     char *text = NULL;
     size_t n = 0;
@@ -261,8 +263,8 @@ static void without_tracebacks_there_is_no_section(void **state)
     struct report_item item = {.id = STR("t.py::test"), .name = STR("test")};
     struct report_phase p[2];
     struct report_test test = failing_test(&item, p);
-    struct str args[] = {STR("--tb=no"), STR("-rf")};
-    struct plan plan = {.args = args, .n_args = 2, .root = STR("/r"), .cwd = STR("/r")};
+    struct str settings[] = {STR("tbstyle=no"), STR("reportchars=f")};
+    struct plan plan = {.report = settings, .n_report = 2, .root = STR("/r"), .cwd = STR("/r")};
     struct terminal_options o = terminal_options_from(&plan, stdout);
     struct terminal t;
     struct totals totals = {0};
