@@ -5,12 +5,14 @@
 #ifndef FASTEST_POOL_LOADED_H
 #define FASTEST_POOL_LOADED_H
 
+#include "runtime/base/hash.h"
 #include "runtime/base/io.h"
 #include "runtime/wire/json.h"
 
 struct loaded_file {
     char *path;
     struct io_stat st;
+    struct hash128 listing; /* of a directory: __pycache__ comes up in it */
 };
 
 struct loaded {

@@ -13,6 +13,7 @@ from conftest import FASTEST, LIMIT
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = src\n",
     "conftest.py": "import pytest\n@pytest.fixture\ndef five(): return 5\n",
+    "session.pid": "",
     "src/util.py": "def one(): return 1\n",
     "tests/test_a.py": "import util\ndef test_a(): assert util.one() == 1\n",
     "tests/test_b.py": "def test_b(five): assert five == 5\n",
