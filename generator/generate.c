@@ -325,10 +325,13 @@ static bool write_state(struct stage *s, struct err *err)
     bool runs = s->plan->other;
     for (uint32_t i = 0; i < s->plan->n_modules; i++)
         runs = runs || s->plan->modules[i].stale;
-    bool ok = (!s->index.dirty || index_save(&s->index, path.p, err)) && plan_save(s->plan, err) &&
-              (!runs || executed_save(s->plan, &s->graph, err)) &&
-              emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
-              emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
+    bool ok = plan_save(s->plan, err);
+    if (ok && runs && s->o->planned)
+        s->o->planned(s->o->planned_ctx, s->plan);
+    ok = ok && (!s->index.dirty || index_save(&s->index, path.p, err)) &&
+         (!runs || executed_save(s->plan, &s->graph, err)) &&
+         emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
+         emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
     buf_release(&path);
     return ok;
 }

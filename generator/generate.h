@@ -32,6 +32,9 @@ struct generate_options {
     bool restore_mtimes, ignore_lines, ignore_docstrings;
     void (*near_option)(struct nearest *n); /* tries the caller's own option names, without dashes; or NULL */
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
+    /* Unless NULL: called when something runs, as soon as keys.bin is there; what Ninja needs is written after it. */
+    void (*planned)(void *ctx, const struct plan *plan);
+    void *planned_ctx;
 };
 
 /* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and

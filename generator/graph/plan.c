@@ -1,5 +1,6 @@
 #include "generator/graph/plan.h"
 
+#include "generator/graph/record.h"
 #include "runtime/base/pack.h"
 
 #include <fcntl.h>
@@ -149,6 +150,7 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_list(b, p->only, p->n_only);
     pack_list(b, p->first, p->n_first);
     pack_hash(b, p->sources);
+    pack_hash(b, p->contents);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
     pack_u8(b, p->other);
@@ -166,6 +168,7 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->only = unpack_list(u, &p->arena, &p->n_only);
     p->first = unpack_list(u, &p->arena, &p->n_first);
     p->sources = unpack_hash(u);
+    p->contents = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
     p->other = unpack_u8(u) != 0;
@@ -355,4 +358,11 @@ const struct plan_batch *plan_find_batch(const struct plan *p, struct str name)
         if (str_eq(p->batches[i].name, name))
             return &p->batches[i];
     return NULL;
+}
+
+bool plan_sources_hold(const struct plan *p, uint32_t flags, struct hash128 sources)
+{
+    if (flags & REC_ALL_FILES)
+        return !hash128_is_zero(sources) && hash128_eq(sources, p->contents);
+    return !(flags & REC_ALL_SOURCES) || hash128_eq(sources, p->sources);
 }

@@ -89,6 +89,7 @@ struct plan {
     struct str *first;       /* node ids that run first in their module */
     uint32_t n_only, n_first;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
+    struct hash128 contents; /* every file below rootdir; zero when no record asks for it */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;
     struct plan_file *files;
@@ -120,6 +121,8 @@ bool plan_marked(const struct plan *p, const char *name, struct buf *text);
 struct str plan_report(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
+/* Is a record with these flags (enum record_flag), that was made with these sources, still right about them? */
+bool plan_sources_hold(const struct plan *p, uint32_t flags, struct hash128 sources);
 /* NULL when the plan has no such batch. */
 const struct plan_batch *plan_find_batch(const struct plan *p, struct str name);
 

@@ -135,8 +135,8 @@ static bool dep_holds(struct sources *s, struct record_dep *dep)
     buf_str(&path, dep->path);
     struct io_stat st = io_stat_path(path.n ? path.p : "");
     bool holds;
-    if (dep->kind == DEP_ABSENT) {
-        holds = st.kind == dep->st.kind;
+    if (dep->kind == DEP_ABSENT || dep->kind == DEP_LOOK || dep->kind == DEP_LINK) {
+        holds = record_dep_holds(dep);
     } else if (io_stat_same(&st, &dep->st)) {
         holds = true;
     } else {

@@ -112,8 +112,7 @@ static void settle_flags(struct collect *c, const char *path, struct deps_common
     struct deps d;
     deps_init(&d, c->plan, c->module, common);
     bool good = scan_all(&d, r) && !d.failed && !(r->flags & REC_PARTIAL);
-    if (c->module)
-        deps_beside(&d, c->plan, c->module);
+    deps_settle(&d);
     if (deps_fill(&d, c->plan->scan_start_ns, r) || closure_changed(c))
         r->flags |= REC_CHANGED;
     if (!c->module)
@@ -125,8 +124,8 @@ static void settle_flags(struct collect *c, const char *path, struct deps_common
     if (d.always)
         r->flags |= REC_ALWAYS;
     struct record last = {0};
-    bool again = d.random && record_load(&last, path, c->plan->root, true);
-    if (c->module && deps_executed(&d, c->plan, c->module, again ? &last : NULL, r))
+    bool again = d.reads.random && record_load(&last, path, c->plan->root, true);
+    if (c->module && deps_executed(&d, again ? &last : NULL, r))
         r->flags |= REC_TRACED;
     r->meta = deps_without(r->meta, &r->arena);
     for (uint32_t i = 0; i < r->n_results; i++)

@@ -155,15 +155,32 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, struct live *live, bool *interrupted, struct err *err)
+/* Collection begins while the rest of the scan is written. */
+struct early {
+    const char *self;
+    bool served;
+};
+
+static void serve_early(void *ctx, const struct plan *plan)
+{
+    struct early *early = ctx;
+    struct err err = {0};
+    early->served = pool_ensure(plan, early->self, &err);
+}
+
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted,
+                        struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
     struct follow follow;
     int status = 0;
     FILE *aside = plan->options.output == OUTPUT_PRETTY && !c->tap && !c->tap14 ? NULL : stderr;
-    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err) ||
-        !follow_open(&follow, plan, live, aside, err))
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err)) ||
+        !follow_open(&follow, plan, live, aside, err)) {
+        if (served)
+            pool_finish(plan);
         return false;
+    }
     bool ok = run_ninja(plan, ninja, &follow, &status, err);
     if (ok && !follow.interrupted && status != 0) {
         forget_ninja(plan);
@@ -181,8 +198,11 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
 {
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
+    struct early early = {.self = c->self};
     bool stepped = false, interrupted = false;
     o.yields = !c->wanted;
+    o.planned = serve_early;
+    o.planned_ctx = &early;
     o.options.live = true;
     o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
@@ -192,6 +212,8 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     }
     if (ok && c->wanted && !c->wanted(c->wanted_ctx, &plan)) {
         *code = EXIT_PASSED;
+        if (early.served)
+            pool_finish(&plan);
         plan_release(&plan);
         return true;
     }
@@ -204,7 +226,7 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
         if (n->status.n && c->verbosity >= 0)
             live_notice(live, buf_view(&n->status));
         *code = EXIT_INTERNAL;
-        ok = count_stale(&plan) == 0 || run_batches(&plan, c, live, &interrupted, err);
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, early.served, live, &interrupted, err);
         live_finish(live);
     }
     s.wall_ns = clock_mono_ns() - start_ns;

@@ -146,8 +146,10 @@ static void module_text(struct why *c, const struct plan_module *m, bool asked)
     } else if (asked && loaded) {
         buf_printf(&c->out, "    what it executes is not known: it depends on all %u files that it may import\n", m->n_files);
     }
-    if (asked && loaded && r.flags & REC_ALL_SOURCES)
-        buf_z(&c->out, "    it starts processes: it depends on every source\n");
+    if (asked && loaded && r.flags & REC_ALL_FILES)
+        buf_z(&c->out, "    what it reads cannot be seen: it depends on every file\n");
+    else if (asked && loaded && r.flags & REC_ALL_SOURCES)
+        buf_z(&c->out, "    it starts processes or threads: it depends on every source\n");
     if (asked && !(loaded && r.flags & REC_TRACED))
         uncertain(c, m);
     if (loaded)

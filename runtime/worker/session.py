@@ -9,8 +9,10 @@ import traceback
 
 import _fastest.bytecode as bytecode
 import _fastest.lean as lean
+import _fastest.narrow as narrow
 import _fastest.native as native
 import _fastest.report as report
+import _fastest.sort as sort
 import _fastest.terminal as terminal
 import _fastest.trace as trace
 import _fastest.wire as wire
@@ -28,26 +30,23 @@ class Fatal(Exception):
 
 
 class CollectPlugin:
-    """Leaves clean modules out, and notes what collection reports and reads."""
+    """Leaves clean modules out, and notes what collection reports."""
 
-    def __init__(self, request, sorter):
+    def __init__(self, request):
         self.clean = set(request["clean"])
         self.planned = request["planned"]
         self.wanted = set(self.planned) - self.clean
         self.prune = not request.get("other", True)
         self.folders = {parent for path in self.wanted for parent in _parents(path)}
         self.reports = []
-        self.noted = {}  # module path -> events
         self.warned = []  # warnings before the tests
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path, config):
-        path = str(collection_path)
-        if path in self.clean:
-            return True
-        if self.prune and path not in self.wanted and path not in self.folders:
-            return True
-        return None
+        return True if self.ignores(str(collection_path)) else None
+
+    def ignores(self, path):
+        return path in self.clean or self.prune and path not in self.wanted and path not in self.folders
 
     def pytest_collectreport(self, report):
         if report.failed or report.skipped:
@@ -56,18 +55,6 @@ class CollectPlugin:
     def pytest_warning_recorded(self, warning_message, when):
         if when != "runtest":
             self.warned.append(report.warning(warning_message, False))
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self, collector):
-        outer, trace.events[:] = trace.events[:], []
-        yield
-        events, trace.events[:] = trace.events[:], outer  # code is everybody's: it may have filled caches
-        path = str(getattr(collector, "path", "")) if isinstance(collector, pytest.File) or \
-            isinstance(collector, pytest.Class) else None
-        if path is None:
-            trace.events.extend(events)
-        else:
-            self.noted.setdefault(path, []).extend(events)
 
 
 def _parents(path):
@@ -151,9 +138,9 @@ class Session:
         self.only, self.first = set(request.get("only", ())), set(request.get("first", ()))
         self.maxfail = request.get("maxfail", 0)
         self.terminal = terminal.Terminal(request["tty"], setup["state_dir"]) if request.get("tty") else None
-        self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
+        self.sorter = sort.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
-        self.plugin = CollectPlugin(request, self.sorter)
+        self.plugin = CollectPlugin(request)
         self.run_id = int(request["run_id"], 16)
         self.items = []  # by number
         self.warned = {}  # number of an item -> those that it tells of
@@ -173,9 +160,12 @@ class Session:
                 config.pluginmanager.unregister(name=name)
         _silence_terminal(config)
         self.session = pytest.Session.from_config(config)
+        if self.setup.get("optimizer") in native.OPTIMIZERS:
+            narrow.install(self.plugin, self.session)
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
         helpers = bytecode.Helpers(self.setup["bytecode"], config, [p for p in self.plugin.planned if p in self.plugin.wanted])
+        trace.late.append(True)
         try:
             config.hook.pytest_collection(session=self.session)
         finally:
@@ -225,30 +215,25 @@ class Session:
                 found.setdefault(module, ([], []))[r.outcome == "skipped"].append(entry)
         return found
 
-    def _save_code(self, noted):
-        """What has run so far, in a file: it is the same for every module. Unwatched, what was loaded."""
+    def _save_deps(self):
+        """What has run and was read so far, in a file: it is the same for every module. Unwatched, what was loaded."""
+        deps = self.sorter.sort(trace.take())
         if not trace.watching:
-            noted = [("code", event[1], 0) for event in noted if event[0] == "import"]
-            noted += [("code", m.__file__, 0) for m in list(sys.modules.values())
-                      if isinstance(getattr(m, "__file__", None), str) and m.__file__.endswith(".py")]
+            deps["code"] = dict.fromkeys(self.sorter.loaded(deps), ())
+        parts = [deps] + list(deps.get("by", {}).values())
+        self.read = {path for part in parts for paths in part.values() if isinstance(paths, list) for path in paths}
+        self.started = "spawn" in deps or "exec" in deps
         path = os.path.join(self.setup["state_dir"], "code", "%d.json" % os.getpid())
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
-            code = self.sorter.sort(noted).get("code", {})
-            f.write(wire.dump(code if trace.watching else dict.fromkeys(code, ())))
+            f.write(wire.dump(deps))
         return path
 
-    def _module_json(self, path, items, errors, skips, shared):
-        deps = {kind: list(paths) if isinstance(paths, list) else paths for kind, paths in shared.items()}
-        for kind, paths in self.sorter.sort(self.plugin.noted.get(path, [])).items():
-            known = deps.setdefault(kind, paths)
-            if known is not paths and isinstance(known, list):
-                known += [p for p in paths if p not in known]
-        deps["shared"] = self.code_path
+    def _module_json(self, path, items, errors, skips):
         listed, always = self.listing.rows(items)
         rest = wire.dump({"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
                           "error": errors[0] if errors else None, "skip": skips[0] if skips and not items else None,
-                          "deps": deps, "always": always})
+                          "deps": {"shared": self.deps_path}, "always": always})
         return b'{"items":' + listed.encode("ascii") + b"," + rest[1:]
 
     def send_modules(self, conn):
@@ -257,16 +242,14 @@ class Session:
         found = self._collect_reports(modules)
         if OTHER in found:
             modules.setdefault(OTHER, [])
-        self.noted = noted = trace.take()
-        shared = self.sorter.sort(event for event in noted if event[0] != "code")
-        self.code_path = self._save_code(noted)
+        self.deps_path = self._save_deps()
         for path, items in modules.items():
             if items:
                 self._credit_warnings(path, len(self.items))
             self.items += items
             groups = _groups(items) if path != OTHER else [0] * len(items)
             errors, skips = found.get(path, ((), ()))
-            document = self._module_json(path, items, errors, skips, shared)
+            document = self._module_json(path, items, errors, skips)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
@@ -275,11 +258,9 @@ class Session:
 
     def for_again(self):
         """"again" and "loaded" of COLLECTED: whether another run may use this session, while what it has read is as it is."""
-        noted = self.noted + [event for events in self.plugin.noted.values() for event in events]
-        deps = self.sorter.sort(event for event in noted if event[0] != "code")
-        again = self.setup["persistent"] and not deps.pop("spawn", None) and not self.plugin.reports and \
+        again = self.setup["persistent"] and not self.started and not self.plugin.reports and \
             all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
-        loaded = {path for paths in deps.values() if isinstance(paths, list) for path in paths}
+        loaded = set(self.read)
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
         loaded.update(f for f in files if isinstance(f, str) and os.path.isabs(f) and not self.sorter.leave_out(f))
         return {"again": again, "loaded": sorted(loaded) if again else []}

@@ -1,4 +1,5 @@
 """Runs items with pytest's own protocol and sends one RESULT each."""
+import _thread
 import atexit
 import gc
 import json
@@ -7,9 +8,11 @@ import os
 import struct
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
+import _fastest.children as children
 import _fastest.junit as junit
 import _fastest.native as native
 import _fastest.report as report
@@ -23,6 +26,7 @@ import pytest
 LOOK = 16  # so many items in the queue are enough not to look for more
 HOLD_BACK_S = 0.003  # so long results wait for others that go with them
 RUNNING_SLOTS = 1024
+THREAD_ENDS_S = 0.01
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
 
 
@@ -74,6 +78,7 @@ class Worker:
         self.spawned = False
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
+        self.threads = _thread._count()
         self.categories = report.Categories(session.config)
         self.junit = junit.Recorder(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
@@ -151,6 +156,7 @@ class Worker:
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
         debugged = self.session.terminal is not None and self.session.terminal.leave()
+        self.look_for_leftovers(item, nextitem)
         code, document, deps, recorded = report.PASSED, None, self.deps(item), self.junit.take()
         if passed is None or deps or recorded or debugged or self.verifies:
             code, document = self.result(number, passed, stop)
@@ -228,15 +234,29 @@ class Worker:
             self.told = tell
             self.conn.send(tell)
 
+    def look_for_leftovers(self, item, nextitem):
+        """What threads and processes do that outlive their module is not known in time."""
+        if getattr(nextitem, "module", None) is getattr(item, "module", None):
+            return
+        if trace.watches and children.alive(self.pid):
+            trace.events.append(trace.SPAWN)
+        if _thread._count() <= self.threads:
+            return
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(THREAD_ENDS_S)  # it may just be about to end
+        if _thread._count() > self.threads:
+            trace.events.append(trace.SPAWN)
+
     def deps(self, item):
         fresh = trace.take()
         path = str(getattr(item, "path", None) or item.fspath)
         if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
             return None
-        self.spawned = self.spawned or trace.SPAWN in fresh
+        self.spawned = self.spawned or trace.SPAWN in fresh or trace.EXEC in fresh
         self.history += fresh
         seen = self.used.get(path, 0)
-        noted = [e for e in self.history[seen:] if e[0] == "code" or e[2] in ("", path)]
+        noted = self.history[seen:]
         if getattr(_settings(item), "derandomize", False):
             noted += trace.sampled
         self.used[path] = len(self.history)
