@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SETTLE_NS INT64_C(2000000000)
 #define RETRY_NS INT64_C(200000000) /* a pool that has ended is started again by a batch */
 
 static void set_nonblocking(int fd)
@@ -82,6 +83,8 @@ static void take_frame(struct follow *f, const struct frame *frame)
         struct str json = u.n ? unpack_str(&u) : (struct str){0};
         if (!u.bad && outcome < OUT_COUNT)
             live_result(f->live, frame->tag, item, (enum record_outcome)outcome, json);
+    } else if (frame->type == WIRE_STATUS) {
+        f->answered = true;
     } else if (frame->type == WIRE_MODULE_END) {
         live_module_end(f->live, frame->tag);
     }
@@ -103,6 +106,22 @@ static void read_pool(struct follow *f)
         if (n <= 0)
             disconnect(f);
     }
+}
+
+/* Ninja may end before the pool has written to us what it told the batches: an answer of its comes after that. */
+static void settle(struct follow *f)
+{
+    struct buf ask = {0};
+    int64_t deadline = clock_mono_ns() + SETTLE_NS;
+    frame_add(&ask, WIRE_STATUS, 0, (struct str){0});
+    f->answered = f->watch_fd < 0 || !io_write_all(f->watch_fd, ask.p, ask.n);
+    read_pool(f);
+    while (f->watch_fd >= 0 && !f->answered && clock_mono_ns() < deadline) {
+        struct pollfd p = {.fd = f->watch_fd, .events = POLLIN};
+        poll(&p, 1, clock_poll_ms(deadline));
+        read_pool(f);
+    }
+    buf_release(&ask);
 }
 
 /* ---- Ninja ---- */
@@ -172,7 +191,7 @@ void follow_run(struct follow *f, pid_t pid, int output_fd, int *status)
         }
         ended = take_signals(f, pid, status);
     }
-    read_pool(f);
+    settle(f);
     read_output(f);
     f->output_fd = -1;
 }

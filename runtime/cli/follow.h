@@ -17,6 +17,7 @@ struct follow {
     FILE *aside;       /* gets Ninja's output when something else is printed, else NULL */
     int signal_fd, watch_fd, output_fd;
     int interrupted;   /* the signal, 0 = none */
+    bool answered;     /* the pool has, at the end */
     struct frame_in in;
     int64_t retry_ns;  /* when to connect to the pool again */
 };

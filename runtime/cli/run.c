@@ -168,7 +168,8 @@ static void serve_early(void *ctx, const struct plan *plan)
     early->served = pool_ensure(plan, early->self, &err);
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted, struct err *err)
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted,
+                        struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
     struct follow follow;
@@ -200,9 +201,9 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     struct early early = {.self = c->self};
     bool stepped = false, interrupted = false;
     o.yields = !c->wanted;
-    o.options.live = true;
     o.planned = serve_early;
     o.planned_ctx = &early;
+    o.options.live = true;
     o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
     if (ok && plan.plain.n) {

@@ -75,11 +75,11 @@ def test_what_is_pytests_own_dialogue(project):
 
 def test_output_that_the_configuration_wants_on_the_terminal(project):
     project.write("pytest.ini", "[pytest]\naddopts = --capture no\n")
-    project.write("test_a.py", "def test_a(): print('out' + 'put')\n")
+    project.write("test_a.py", "def test_a(): print('on' + 'screen')\n")
     r = project.fastest()
-    assert r.code == 0 and "output" in r.out and "--capture=no is plain pytest's" in r.out, r
+    assert r.code == 0 and "onscreen" in r.out and "--capture=no is plain pytest's" in r.out, r
     r = project.fastest("--capture=fd")
-    assert r.code == 0 and "plain pytest" not in r.out and "output" not in r.out, r
+    assert r.code == 0 and "plain pytest" not in r.out and "onscreen" not in r.out, r
 
 
 def test_without_a_terminal_it_fails_at_once(project):
