@@ -10,6 +10,7 @@
 #include "generator/graph/key.h"
 #include "generator/graph/resolve.h"
 #include "generator/graph/stale.h"
+#include "generator/settings.h"
 #include "generator/skips.h"
 #include "runtime/base/clock.h"
 
@@ -150,6 +151,28 @@ static bool keep_docs(const struct stage *s)
     return !s->o->ignore_docstrings || probe_is(s->probe.doctest_modules);
 }
 
+/* A record holds for the isolation that it was made with. */
+static struct hash128 with_isolation(struct hash128 environment, enum isolation isolation)
+{
+    struct hasher *h = hasher_new();
+    hasher_hash(h, environment);
+    hasher_u64(h, isolation);
+    struct hash128 all = hasher_done(h);
+    return isolation == ISOLATION_BATCH ? environment : all;
+}
+
+static bool fill_settings(struct stage *s, struct err *err)
+{
+    const struct generate_options *o = s->o;
+    struct plan_options *options = &s->plan->options;
+    *options = o->options;
+    settings_default(options);
+    bool ok = settings_read(s->plan, s->probe.root, err);
+    for (int i = 0; ok && i < o->n_given; i++)
+        ok = !o->given[i].value || settings_set(options, o->given[i].name, str_z(o->given[i].value), err);
+    return ok;
+}
+
 static void fill_head(struct stage *s)
 {
     struct plan *p = s->plan;
@@ -162,12 +185,12 @@ static void fill_head(struct stage *s)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = copy(s, str_z(o->args[i]));
-    p->options = o->options;
     p->options.python = copy(s, s->probe.python);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
     p->other = p->other || probe_is(s->probe.other);
-    p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s));
+    p->environment = with_isolation(key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s)),
+                                    p->options.isolation);
 }
 
 static uint32_t file_flags(const struct stage *s, uint32_t node)
@@ -367,7 +390,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
         return false;
     dirs_set_up(&s->dirs, &s->probe.third, &s->probe.args);
     *code = EXIT_USAGE;
-    if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
+    if (!fill_settings(s, err) || !scan_modules(&s->probe, &s->dirs, &s->modules, err))
         return false;
     *code = EXIT_INTERNAL;
     state_path(s, &path, "index.bin");

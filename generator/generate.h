@@ -7,6 +7,7 @@
 #include "generator/graph/plan.h"
 #include "runtime/base/err.h"
 
+struct setting_given; /* settings.h */
 struct generate_options {
     const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
     const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
@@ -16,7 +17,9 @@ struct generate_options {
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
-    struct plan_options options; /* copied into the plan; python is filled in by the probe */
+    struct plan_options options; /* copied into the plan; python is filled in by the probe, settings below */
+    const struct setting_given *given; /* settings of the command line; they win over [tool.fastest] */
+    int n_given;
     bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
     const char *fastest;   /* absolute path of the binary, for rules.ninja */

@@ -112,7 +112,7 @@ def configure():
 
     warnings.simplefilter("ignore")
     try:
-        return pytest_config._prepareconfig(list(ARGS), None)
+        return pytest_config._prepareconfig(list(ARGS), [stand_in()])  # of standin.py, which is put in front
     except pytest_config.UsageError as e:
         fail(4, "\n".join(str(a) for a in e.args))
     except pytest_config.ConftestImportFailure as e:
@@ -138,7 +138,7 @@ def clean(text):
 WHOLE = {"cov_source": "--cov", "benchmark_json": "--benchmark-json", "benchmark_save": "--benchmark-save",
          "benchmark_autosave": "--benchmark-autosave", "benchmark_compare": "--benchmark-compare",
          "update_snapshots": "--snapshot-update", "htmlpath": "--html", "report_log": "--report-log",
-         "json_report": "--json-report"}
+         "json_report": "--json-report", "session_timeout": "--session-timeout"}
 
 
 def put_whole(option):

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 3, LIST = 0, BITS = 1 };
+enum { VERSION = 4, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -83,6 +83,13 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
     pack_u8(b, (uint8_t)o->optimizer);
+    pack_u8(b, (uint8_t)o->isolation);
+    pack_u32(b, o->batch_timeout_ms);
+    pack_u32(b, o->slow_ms);
+    pack_u32(b, o->idle_ms);
+    pack_u32(b, o->retries);
+    pack_u64(b, o->worker_memory);
+    pack_u8(b, o->confirms);
     pack_u8(b, o->persistent);
     pack_u8(b, o->color);
 }
@@ -95,12 +102,45 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->workers = unpack_u32(u);
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
-    uint8_t optimizer = unpack_u8(u);
-    if (optimizer >= N_OPTIMIZERS)
+    uint8_t optimizer = unpack_u8(u), isolation = unpack_u8(u);
+    if (optimizer >= N_OPTIMIZERS || isolation >= N_ISOLATIONS)
         u->bad = true;
     o->optimizer = (enum optimizer)optimizer;
+    o->isolation = (enum isolation)isolation;
+    o->batch_timeout_ms = unpack_u32(u);
+    o->slow_ms = unpack_u32(u);
+    o->idle_ms = unpack_u32(u);
+    o->retries = unpack_u32(u);
+    o->worker_memory = unpack_u64(u);
+    o->confirms = unpack_u8(u) != 0;
     o->persistent = unpack_u8(u) != 0;
     o->color = unpack_u8(u) != 0;
+}
+
+static void pack_apart(struct buf *b, const struct plan *p)
+{
+    pack_u32(b, p->n_serial);
+    for (uint32_t i = 0; i < p->n_serial; i++)
+        pack_str(b, p->serial[i]);
+    pack_u32(b, p->n_groups);
+    for (uint32_t i = 0; i < p->n_groups; i++) {
+        pack_str(b, p->groups[i].name);
+        pack_str(b, p->groups[i].glob);
+    }
+}
+
+static void unpack_apart(struct unpack *u, struct plan *p)
+{
+    p->n_serial = unpack_count(u, 4);
+    p->serial = arena_array(&p->arena, p->n_serial, sizeof *p->serial);
+    for (uint32_t i = 0; i < p->n_serial; i++)
+        p->serial[i] = unpack_str(u);
+    p->n_groups = unpack_count(u, 8);
+    p->groups = arena_array(&p->arena, p->n_groups, sizeof *p->groups);
+    for (uint32_t i = 0; i < p->n_groups; i++) {
+        p->groups[i].name = unpack_str(u);
+        p->groups[i].glob = unpack_str(u);
+    }
 }
 
 static void pack_head(struct buf *b, const struct plan *p)
@@ -116,6 +156,7 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_hash(b, p->sources);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
+    pack_apart(b, p);
     pack_u8(b, p->other);
 }
 
@@ -133,6 +174,7 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->sources = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
+    unpack_apart(u, p);
     p->other = unpack_u8(u) != 0;
 }
 

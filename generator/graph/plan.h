@@ -56,6 +56,15 @@ enum optimizer {
 /* NULL after the last. */
 const char *optimizer_name(enum optimizer o);
 
+/* --isolation: what tests share. */
+enum isolation {
+    ISOLATION_BATCH,   /* a process for a time slice of modules */
+    ISOLATION_SESSION, /* a process serves as long as the run */
+    ISOLATION_TEST,    /* a process for each test */
+    ISOLATION_PROCESS, /* an interpreter for each module */
+    N_ISOLATIONS
+};
+
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
@@ -64,8 +73,20 @@ struct plan_options {
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
     enum optimizer optimizer;
+    enum isolation isolation;
+    uint32_t batch_timeout_ms; /* of a batch, from its first test on; 0 = none */
+    uint32_t slow_ms;          /* a test that takes longer is told of; 0 = none */
+    uint32_t idle_ms;          /* a persistent pool that nobody uses ends after it */
+    uint32_t retries;          /* of a failing test */
+    uint64_t worker_memory;    /* bytes; a worker that has more is replaced; 0 = no limit */
+    bool confirms;             /* what fails is run once more, alone */
     bool persistent;           /* --persistent-workers */
     bool color;
+};
+
+/* [tool.fastest.groups]: modules that one worker runs, one after the other. */
+struct plan_group {
+    struct str name, glob;
 };
 
 struct plan {
@@ -82,7 +103,9 @@ struct plan {
     struct plan_file *files;
     struct plan_module *modules;
     struct plan_batch *batches;
-    uint32_t n_files, n_modules, n_batches;
+    struct str *serial;      /* [tool.fastest] serial: globs of modules beside which nothing runs */
+    struct plan_group *groups;
+    uint32_t n_files, n_modules, n_batches, n_serial, n_groups;
     struct str plain;        /* not saved: the option that only plain pytest can serve; then nothing else is filled */
     bool other;              /* the last batch, "@other", runs what no planned module covers */
     struct arena arena;      /* owns the arrays */

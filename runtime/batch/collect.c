@@ -37,6 +37,8 @@ bool collect_begin(struct collect *c, const struct plan *plan, uint32_t module, 
     r->n_items = unpack_count(&u, 4);
     for (uint32_t i = 0; i < r->n_items; i++)
         unpack_u32(&u);
+    for (uint32_t n = unpack_count(&u, 4); n > 0; n--)
+        unpack_u32(&u);
     struct str meta = unpack_str(&u);
     if (u.bad || u.n) {
         r->n_items = 0;

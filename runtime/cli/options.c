@@ -26,6 +26,14 @@ static const struct opt table[] = {
     {"persistent-workers", 0, OPT_FLAG, offsetof(struct cli, persistent), NULL,
      "keep the pool for the next run"},
     {"no-cache", 0, OPT_FLAG, offsetof(struct cli, no_cache), NULL, "run every module, whatever the records say"},
+    {"pool-idle", 0, OPT_STRING, offsetof(struct cli, idle), "TIME", "when nobody uses it so long, a kept pool ends (10m)"},
+    {"batch-timeout", 0, OPT_STRING, offsetof(struct cli, batch_timeout), "TIME",
+     "end a batch that takes longer (for each test: pytest-timeout's --timeout, with or without that plugin)"},
+    {"slow-after", 0, OPT_STRING, offsetof(struct cli, slow), "TIME", "say so when a test runs longer (60s; 0 = never)"},
+    {"retries", 0, OPT_STRING, offsetof(struct cli, retries), "N", "run a failing test again, up to N times"},
+    {"no-confirm", 0, OPT_FLAG, offsetof(struct cli, no_confirm), NULL, "do not run what fails once more, alone"},
+    {"isolation", 0, OPT_STRING, offsetof(struct cli, isolation), "NAME", "what shares a process: batch (the default), session, test, process"},
+    {"worker-memory", 0, OPT_STRING, offsetof(struct cli, worker_memory), "SIZE", "replace a worker that has more memory"},
     {"restore-mtimes", 0, OPT_FLAG, offsetof(struct cli, restore_mtimes), NULL,
      "give unchanged sources their recorded mtimes back (CI)"},
     {"ignore-lines", 0, OPT_FLAG, offsetof(struct cli, ignore_lines), NULL,
@@ -137,6 +145,20 @@ static bool choose_optimizer(struct cli *c, struct err *err)
     return true;
 }
 
+static bool check_settings(struct cli *c, struct err *err)
+{
+    const struct setting_given given[N_CLI_SETTINGS] = {
+        {"batch-timeout", c->batch_timeout}, {"slow-after", c->slow}, {"pool-idle", c->idle}, {"retries", c->retries},
+        {"worker-memory", c->worker_memory}, {"isolation", c->isolation},
+        {"confirm", c->no_confirm ? "false" : NULL}};
+    struct plan_options o = {0};
+    bool ok = true;
+    memcpy(c->given, given, sizeof given);
+    for (int i = 0; ok && i < N_CLI_SETTINGS; i++)
+        ok = !given[i].value || settings_set(&o, given[i].name, str_z(given[i].value), err);
+    return ok || err_set(err, "--%s", err->msg);
+}
+
 static bool check_values(const struct cli *c, struct err *err)
 {
     if (c->color && strcmp(c->color, "yes") && strcmp(c->color, "no") && strcmp(c->color, "auto"))
@@ -170,7 +192,7 @@ bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
     if (c->fail_fast)
         c->maxfail = 1;
     return choose_optimizer(c, err) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
-           check_values(c, err);
+           check_values(c, err) && check_settings(c, err);
 }
 
 void cli_release(struct cli *c)
@@ -193,6 +215,8 @@ struct generate_options cli_generate_options(const struct cli *c)
         .fastest = c->self,
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,
+        .given = c->given,
+        .n_given = N_CLI_SETTINGS,
         .options = {.junit = str_z(c->junit),
                     .json = str_z(c->json),
                     .workers = (uint32_t)c->workers,

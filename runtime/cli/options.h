@@ -6,12 +6,17 @@
 #define FASTEST_CLI_OPTIONS_H
 
 #include "generator/generate.h"
+#include "generator/settings.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
 #define FASTEST_VERSION "0.1.0"
 
+enum { N_CLI_SETTINGS = 7 };
 struct cli {
+    const char *batch_timeout, *slow, *idle, *retries, *worker_memory, *isolation;
+    bool no_confirm;
+    struct setting_given given[N_CLI_SETTINGS]; /* of these */
     const char *python, *state_dir, *junit, *json, *color, *optimizer_name;
     enum optimizer optimizer;
     int workers, maxfail;

@@ -38,6 +38,30 @@ static void forward_signals(void)
     sigaction(SIGHUP, &sa, NULL);
 }
 
+/* A process that prints what the pool says of slow tests; -1 when there is none. */
+static pid_t start_watcher(const struct plan *plan)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        self_end_with_parent();
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_IGN);
+        pool_watch(plan->state_dir, STDERR_FILENO);
+        _exit(0);
+    }
+    return pid;
+}
+
+static void end_watcher(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    kill(pid, SIGTERM);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
 static bool run_ninja(const struct plan *plan, const char *ninja, int *status, struct err *err)
 {
@@ -162,11 +186,13 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
     int status = 0;
     if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
         return false;
+    pid_t watcher = plan->options.slow_ms ? start_watcher(plan) : -1;
     bool ok = run_ninja(plan, ninja, &status, err);
     if (ok && !interrupted && status != 0) {
         forget_ninja(plan);
         ok = run_ninja(plan, ninja, &status, err);
     }
+    end_watcher(watcher);
     pool_finish(plan);
     if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);

@@ -1,5 +1,6 @@
 #include "runtime/pool/state.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 uint32_t cpu_count(void)
@@ -26,4 +27,9 @@ bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
     *ticks = 0;
     *cpus = 1;
     return false;
+}
+
+int stack_signal(void)
+{
+    return SIGINFO;
 }

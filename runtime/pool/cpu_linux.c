@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,4 +46,9 @@ bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
     *ticks = idle + iowait;
     *cpus = n > 0 ? (uint32_t)n : 1;
     return ok;
+}
+
+int stack_signal(void)
+{
+    return SIGRTMAX;
 }

@@ -107,6 +107,8 @@ static bool on_result(struct pool *p, struct peer *peer, const struct frame *f)
     struct str json = unpack_str(&u);
     if (u.bad || u.n || outcome >= N_OUTCOMES)
         return false;
+    if (peer->worker && peer->worker->doom_ms)
+        return true; /* it came too late */
     return !peer->worker || sched_result(&p->sched, peer->worker, f->tag, outcome, json);
 }
 
@@ -155,6 +157,14 @@ static bool on_spent(struct pool *p, struct peer *peer, const struct frame *f)
     return true;
 }
 
+static bool on_watch(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    (void)p;
+    (void)f;
+    peer->watches = true;
+    return true;
+}
+
 typedef bool handler(struct pool *p, struct peer *peer, const struct frame *f);
 static const struct {
     uint32_t role;
@@ -166,6 +176,7 @@ static const struct {
     {ROLE_CLIENT, WIRE_PLAN, run_on_plan},
     {ROLE_CLIENT, WIRE_STOP, on_stop},
     {ROLE_CLIENT, WIRE_STATUS, on_status},
+    {ROLE_CLIENT, WIRE_WATCH, on_watch},
     {ROLE_ZYGOTE, WIRE_READY, on_ready},
     {ROLE_ZYGOTE, WIRE_EXITED, on_exited},
     {ROLE_ZYGOTE, WIRE_ERROR, on_error},
@@ -179,6 +190,7 @@ static const struct {
     {ROLE_WORKER, WIRE_GONE, on_gone},
     {ROLE_WORKER, WIRE_KEEP, on_keep},
     {ROLE_WORKER, WIRE_SPENT, on_spent},
+    {ROLE_WORKER, WIRE_LIMIT, limits_on_limit},
     {ROLE_WORKER, WIRE_ERROR, on_error},
 };
 

@@ -162,6 +162,30 @@ bool pool_ensure(const struct plan *plan, const char *fastest_path, struct err *
     return ok;
 }
 
+void pool_watch(struct str state_dir, int out)
+{
+    struct frame_in in = {0};
+    struct frame f;
+    int fd = pool_connect(state_dir);
+    bool more = fd >= 0 && send_frame(fd, WIRE_WATCH, 0, (struct str){0});
+    while (more) {
+        enum frame_status got = frame_next(&in, &f);
+        struct buf b = {0};
+        if (got == FRAME_GOT && f.type == WIRE_NOTICE) {
+            buf_z(&b, "fastest: ");
+            buf_str(&b, f.payload);
+            buf_char(&b, '\n');
+            more = io_write_all(out, b.p, b.n);
+        } else if (got != FRAME_GOT) {
+            more = got == FRAME_NONE && frame_fill(&in, fd) > 0;
+        }
+        buf_release(&b);
+    }
+    frame_in_release(&in);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* ---- the end ---- */
 
 static bool await_end(int fd, int seconds)

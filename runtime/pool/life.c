@@ -10,7 +10,6 @@
 #define SECOND INT64_C(1000000000)
 #define SAMPLE_NS (SECOND / 5)
 #define LONELY_NS (10 * SECOND)            /* without a client, for the pool of one run */
-#define PERSISTENT_NS (10 * 60 * SECOND)   /* the same with --persistent-workers */
 #define WORKER_END_NS (10 * SECOND)        /* for the teardown of session fixtures */
 #define SESSION_END_NS (5 * SECOND)
 #define KILL_NS SECOND
@@ -87,7 +86,7 @@ static uint32_t count_clients(const struct pool *p, bool *stop)
     uint32_t n = 0;
     *stop = false;
     for (const struct peer *peer = p->peers; peer; peer = peer->next) {
-        if (peer->role != ROLE_CLIENT && peer->role != ROLE_NONE)
+        if ((peer->role != ROLE_CLIENT && peer->role != ROLE_NONE) || peer->watches)
             continue;
         if (peer->stop)
             *stop = true;
@@ -100,7 +99,7 @@ static uint32_t count_clients(const struct pool *p, bool *stop)
 static void check_idle(struct pool *p)
 {
     bool stop;
-    int64_t limit = p->plan.options.persistent ? PERSISTENT_NS : LONELY_NS;
+    int64_t limit = p->plan.options.persistent ? (int64_t)p->plan.options.idle_ms * (SECOND / 1000) : LONELY_NS;
     uint32_t clients = count_clients(p, &stop);
     if (clients) {
         p->idle_ns = 0;
@@ -199,6 +198,7 @@ void life_step(struct pool *p)
         fail_fast(p);
         if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
             sched_balance(&p->sched);
+        limits_check(p);
         sample(p);
         finish_early(p);
         check_idle(p);
@@ -223,7 +223,9 @@ int64_t life_next_deadline(const struct pool *p)
     if (p->life == LIFE_RUNS) {
         earlier(&at, p->sample_ns);
         earlier(&at, p->idle_ns);
+        earlier(&at, limits_next(p));
     }
     earlier(&at, p->end_ns);
+    earlier(&at, loss_next(p));
     return at;
 }

@@ -291,6 +291,7 @@ int pool_main(const char *state_dir, struct err *err)
         run_prepare(&p);
         while (p.life != LIFE_OVER)
             round_of_events(&p, &polls, &cap);
+        loss_kill_groups(&p);
         pool_log(&p, "ended");
     }
     free(polls);

@@ -19,6 +19,8 @@ bool pool_ensure(const struct plan *plan, const char *fastest_path, struct err *
 void pool_finish(const struct plan *plan);
 /* Ends it in any case; false when there was none. */
 bool pool_stop(const char *state_dir);
+/* What it has to tell of slow tests goes to descriptor out, a line each, until it ends. */
+void pool_watch(struct str state_dir, int out);
 /* One line about it; false when none runs. */
 bool pool_status(const char *state_dir, struct buf *out);
 /* A blocking connection that has said HELLO, or -1 with errno. */

@@ -140,6 +140,7 @@ static void send_empty_module(struct pool *p, struct peer *peer, uint32_t module
     buf_z(&json, ", \"items\": [], \"error\": null, \"skip\": null, \"deps\": {}}");
     pack_str(&b, path);
     pack_u32(&b, 0);
+    pack_u32(&b, 0);
     pack_str(&b, buf_view(&json));
     peer_send(peer, WIRE_MODULE, module, buf_view(&b));
     buf_release(&json);
@@ -163,7 +164,8 @@ static void start_module(struct pool *p, struct peer *peer, uint32_t module)
         return;
     }
     peer->batch->open++;
-    sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts);
+    struct task *t = sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts);
+    t->limits = c->limits;
 }
 
 static void start_batch(struct pool *p, struct peer *peer)

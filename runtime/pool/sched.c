@@ -329,6 +329,8 @@ static void measure(struct sched *s, struct worker *w)
 {
     w->busy_ns += s->now_ns - w->last_ns;
     w->last_ns = s->now_ns;
+    w->limit_ns = 0;
+    w->notices = 0;
     if (++w->timed >= 32) { /* what was long ago counts less */
         w->busy_ns /= 2;
         w->timed /= 2;
@@ -375,7 +377,7 @@ static void requeue(struct sched *s, struct worker *w)
     for (size_t i = w->queued; i-- > 0;) {
         struct queued *q = &w->queue[i];
         struct range *head = s->pending;
-        if (!q->task)
+        if (!q->task || q->task->outcomes[q->item] != NO_OUTCOME)
             continue;
         if (head && head->task == q->task && head->from == q->item + 1)
             head->from = q->item;
@@ -427,6 +429,33 @@ void sched_fail(struct sched *s, struct task *t, struct str json)
     for (uint32_t i = 0; i < t->n; i++)
         task_result(s, t, i, FAILED, json);
     end_task(s, t);
+}
+
+void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms)
+{
+    if (w->own.task)
+        range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
+    w->own.task = NULL;
+    w->old = true;
+    w->doom_ms = limit_ms;
+}
+
+void sched_fail_rest(struct sched *s, struct task *t, struct str json)
+{
+    range_drop(&s->pending, t);
+    range_drop(&s->confirm, t);
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (w->own.task == t)
+            w->own.task = NULL;
+    for (uint32_t i = 0; i < t->n; i++) {
+        bool runs = false;
+        for (struct worker *w = s->workers; w && !runs; w = w->next)
+            runs = w->queued && w->queue[0].task == t && w->queue[0].item == i;
+        if (!runs)
+            task_result(s, t, i, FAILED, json);
+    }
+    if (t->left == 0)
+        end_task(s, t);
 }
 
 void sched_retire(struct sched *s)

@@ -26,6 +26,7 @@ struct task {
     uint32_t module;      /* plan index: the tag of its frames */
     uint32_t first, n;    /* session's item numbers: [first, first + n) */
     const uint8_t *cuts;  /* n bytes: 1 where the module may be cut before this item; session's */
+    const uint32_t *limits; /* n: how many ms an item may run, 0 = for ever; NULL: all; session's */
     uint8_t *outcomes;    /* n; NO_OUTCOME until there is a result */
     uint32_t left, failures;
     uint32_t counted;     /* failures that count already (the pool's, for fail-fast) */
@@ -64,7 +65,7 @@ struct worker {
     int64_t busy_ns, last_ns; /* for the mean time of an item; last result or start of idle */
     uint32_t timed;
     bool held;            /* HOLD was sent, no work since */
-    bool old;             /* of a session that has been replaced: gets nothing more */
+    bool old;             /* of a session that has been replaced, or doomed: gets nothing more */
     bool kept;            /* KEEP: its time slice never ends */
     bool spent;           /* SPENT: its time slice is over */
     int64_t ready_ns;     /* when its time slice began */
@@ -75,6 +76,11 @@ struct worker {
     uint32_t status;      /* wait status */
     int64_t deadline_ns;  /* of the state it is in; 0 = none */
     bool terminated;      /* SIGTERM was sent by us */
+    int64_t limit_ns;     /* the worker's own LIMIT: when its running item has to end; 0 = none */
+    uint32_t limit_ms;    /* ... and what it was */
+    uint32_t doom_ms;     /* its running item has reached this limit: it is being ended */
+    bool doom_batch;      /* which was the batch's */
+    uint32_t notices;     /* how often its running item was told of as slow */
     pid_t pid;
     uint64_t ticks;       /* CPU time at the last sample */
     void *peer;           /* the pool's connection */
@@ -125,6 +131,10 @@ void sched_remove(struct sched *s, struct worker *w, struct str json);
 struct queued *sched_running(struct worker *w);
 /* The worker runs this item of its queue now: the results of those before it are on their way. */
 void sched_runs(struct worker *w, uint32_t number);
+/* Its running item is to fail: the worker gets nothing more, and what it still sends does not count. */
+void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms);
+/* Fails what has no result of the task and is not running now. */
+void sched_fail_rest(struct sched *s, struct task *t, struct str json);
 /* Forgets the tasks of an owner, or (NULL) ends all as partial, with task_done. */
 void sched_drop(struct sched *s, const void *owner);
 void sched_stop(struct sched *s);

@@ -21,6 +21,7 @@ static void free_modules(struct session *s)
     for (size_t i = 0; i < s->n_modules; i++) {
         free(s->modules[i].data);
         free(s->modules[i].cuts);
+        free(s->modules[i].limits);
     }
     free(s->modules);
     map_release(&s->by_path);
@@ -33,6 +34,8 @@ static void free_modules(struct session *s)
 
 void session_reset(struct pool *p)
 {
+    for (struct task *t = p->sched.tasks; t; t = t->next)
+        t->limits = NULL;
     if (p->session.peer)
         p->session.peer->dead = true; /* end of file: it ends */
     free_modules(&p->session);
@@ -43,6 +46,19 @@ struct collected *session_find(struct pool *p, struct str path)
 {
     uintptr_t *at = map_get(&p->session.by_path, path);
     return at ? &p->session.modules[*at - 1] : NULL;
+}
+
+/* Nothing, or a number for each item. */
+static bool read_column(struct unpack *u, uint32_t n, uint32_t **out)
+{
+    uint32_t count = unpack_count(u, 4);
+    *out = NULL;
+    if (u->bad || count == 0)
+        return !u->bad;
+    *out = xmalloc((size_t)count * sizeof **out);
+    for (uint32_t i = 0; i < count; i++)
+        (*out)[i] = unpack_u32(u);
+    return !u->bad && count == n;
 }
 
 /* Reads the groups into cuts; false when the payload is malformed. */
@@ -56,8 +72,9 @@ static bool read_module(struct collected *c, uint32_t room)
     uint32_t *groups = xmalloc(((size_t)c->n + 1) * sizeof *groups);
     for (uint32_t i = 0; i < c->n; i++)
         groups[i] = unpack_u32(&u);
+    bool ok = read_column(&u, c->n, &c->limits);
     unpack_str(&u);
-    bool ok = !u.bad && u.n == 0;
+    ok = ok && !u.bad && u.n == 0;
     if (ok) {
         c->cuts = xmalloc((size_t)c->n + 1);
         sched_cuts(groups, c->n, c->cuts);
@@ -78,11 +95,13 @@ bool session_on_module(struct pool *p, const struct frame *f)
     if (!read_module(&c, MAX_ITEMS - s->n_items)) {
         free(c.data);
         free(c.cuts);
+        free(c.limits);
         return false;
     }
     s->modules = xgrow(s->modules, &s->cap, s->n_modules + 1, sizeof *s->modules);
     s->modules[s->n_modules++] = c;
     s->n_items += c.n;
+    p->limits = p->limits || c.limits;
     *map_put(&s->by_path, c.path, NULL) = s->n_modules;
     return true;
 }
@@ -90,6 +109,50 @@ bool session_on_module(struct pool *p, const struct frame *f)
 static struct str task_path(struct pool *p, const struct task *t)
 {
     return t->module < p->plan.n_modules ? p->plan.modules[t->module].path : STR("@other");
+}
+
+/* The text of item's "id" in the *module* document. */
+static bool find_id(struct json *j, uint32_t item, struct buf *out)
+{
+    struct buf key = {0};
+    bool found = false;
+    for (uint32_t i = 0; !found && json_item(j); i++) {
+        if (i < item) {
+            json_skip(j);
+            continue;
+        }
+        json_enter(j, '{');
+        while (!found && json_key(j, &key))
+            found = str_eq(buf_view(&key), STR("id")) ? json_string(j, out) : (json_skip(j), false);
+        break;
+    }
+    buf_release(&key);
+    return found;
+}
+
+void session_item_id(struct pool *p, const struct task *t, uint32_t item, struct buf *out)
+{
+    const struct collected *c = session_find(p, task_path(p, t));
+    struct buf key = {0};
+    if (!c)
+        return;
+    struct unpack u = {.p = (const unsigned char *)c->payload.p, .n = c->payload.n};
+    unpack_str(&u);
+    for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
+        unpack_u32(&u);
+    for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
+        unpack_u32(&u);
+    struct json j = json_of(unpack_str(&u));
+    bool ok = json_enter(&j, '{');
+    while (ok && json_key(&j, &key)) {
+        if (str_eq(buf_view(&key), STR("items")) && json_peek(&j) == '[') {
+            json_enter(&j, '[');
+            find_id(&j, item, out);
+            break;
+        }
+        ok = json_skip(&j);
+    }
+    buf_release(&key);
 }
 
 /* After a restart: the open tasks go on with the numbers of the new session. */
@@ -101,6 +164,7 @@ static void rebase_tasks(struct pool *p)
         if (c && c->n == t->n) {
             t->first = c->first;
             t->cuts = c->cuts;
+            t->limits = c->limits;
             continue;
         }
         sched_fail(&p->sched, t,

@@ -19,7 +19,8 @@ struct batch {
     uint32_t *modules; /* plan order; plan.n_modules stands for "@other" */
     uint32_t n;
     uint32_t open;     /* tasks without an end */
-    bool started, ended;
+    int64_t begun_ns;  /* when its first item began; 0 = not yet */
+    bool started, ended, late;
 };
 
 struct peer {
@@ -29,6 +30,7 @@ struct peer {
     struct worker *worker; /* of a worker, or of a session that serves itself */
     struct batch *batch;   /* of a client */
     bool stop;             /* the client has asked for the end */
+    bool watches;          /* the client wants NOTICE frames */
     bool dead;             /* closed at the end of the round */
     struct peer *next;
 };
@@ -39,6 +41,7 @@ struct collected {
     char *data;
     uint32_t first, n;
     uint8_t *cuts;
+    uint32_t *limits; /* NULL: none */
 };
 
 enum zygote_state { ZYGOTE_NONE, ZYGOTE_STARTING, ZYGOTE_READY, ZYGOTE_USED };
@@ -65,6 +68,12 @@ struct session {
     bool again;             /* another run may use it */
 };
 
+/* A process group whose worker has been lost. */
+struct leftover {
+    pid_t pgid;
+    int64_t kill_ns;
+};
+
 enum pool_life { LIFE_RUNS, LIFE_WORKERS_END, LIFE_SESSION_ENDS, LIFE_OVER };
 struct pool {
     struct buf state_dir, sock, log;
@@ -79,6 +88,8 @@ struct pool {
     struct sched sched;
     struct running running;
     uint32_t blank_losses; /* workers in a row that were lost while they ran nothing */
+    struct leftover groups[64];
+    size_t n_groups;
     uint8_t *asked;     /* n_modules + 1: clients have asked for it in this run */
     struct buf error;   /* told to every client of this run; "" = none */
     uint32_t error_code;
@@ -86,6 +97,7 @@ struct pool {
     uint32_t restarts;  /* sessions replaced without a result between them */
     uint32_t bad_starts; /* workers in a row that never connected */
     bool stopped;       /* fail-fast */
+    bool limits;        /* an item has one, or had */
     uint32_t cpus;
     int64_t now_ns, idle_ns, sample_ns, end_ns; /* monotonic; 0 = not set */
     uint64_t idle_ticks;
@@ -122,6 +134,8 @@ bool session_on_collected(struct pool *p, const struct frame *f);
 void session_closed(struct pool *p, struct peer *peer);
 void session_reset(struct pool *p);
 struct collected *session_find(struct pool *p, struct str path);
+/* Node id of a task's item; nothing when it cannot be told. */
+void session_item_id(struct pool *p, const struct task *t, uint32_t item, struct buf *out);
 bool session_restart(struct pool *p); /* a new one that continues the tasks of the old */
 /* Has it collected what a new plan asks for, and is everything as it was? */
 bool session_usable(struct pool *p);
@@ -145,8 +159,18 @@ void loss_terminate(struct pool *p, struct worker *w);
 void loss_deadlines(struct pool *p);
 /* Makes the item that the worker runs now the first of its queue; false when it is between two items. */
 bool loss_sync(struct pool *p, struct worker *w);
+int64_t loss_next(const struct pool *p); /* when loss_deadlines has something to do with process groups */
+void loss_kill_groups(struct pool *p);   /* of workers that were lost, now */
 void loss_status(struct pool *p, struct worker *w, uint32_t status);
 void describe_status(struct buf *out, uint32_t status);
+
+/* limits.c: what takes too long */
+void limits_check(struct pool *p);
+int64_t limits_next(const struct pool *p); /* when to check again; 0: when something happens */
+bool limits_on_limit(struct pool *p, struct peer *peer, const struct frame *f);
+/* The text of a result that a limit has failed, with the stacks that the worker has written. */
+void limits_reason(struct pool *p, const struct worker *w, struct buf *out);
+void limits_forget(struct pool *p, const struct worker *w); /* removes its file */
 
 /* life.c: timers and the end */
 void life_begin_end(struct pool *p, const char *why);
@@ -158,5 +182,6 @@ uint32_t cpu_count(void);
 bool cpu_ticks_of(pid_t pid, uint64_t *ticks);     /* user and system time; false: unknown */
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus); /* of the machine */
 long cpu_ticks_per_second(void);
+int stack_signal(void); /* for faulthandler: one that nobody uses */
 
 #endif

@@ -39,6 +39,7 @@ static struct hash128 setup_hash(const struct plan *plan)
     hasher_str(h, plan->root);
     hasher_u64(h, plan->options.persistent);
     hasher_u64(h, plan->options.optimizer);
+    hasher_u64(h, plan->options.batch_timeout_ms != 0);
     hasher_hash(h, plan->environment);
     for (uint32_t i = 0; i < plan->n_args; i++)
         hasher_str(h, plan->args[i]);
@@ -49,6 +50,8 @@ static struct hash128 setup_hash(const struct plan *plan)
 static struct str worker_module(const struct embed_file *f)
 {
     struct str name = str_z(f->name), dir = STR("runtime/worker/");
+    if (str_eq(name, STR("generator/config/standin.py")))
+        return STR("standin");
     if (!str_starts(name, dir))
         return (struct str){0};
     return str_slice(name, dir.n, str_ends(name, STR(".py")) ? name.n - 3 : name.n);
@@ -90,7 +93,9 @@ static void send_config(struct pool *p)
     member(&b, "token", str_z(p->zygote.token));
     member(&b, "state_dir", buf_view(&p->state_dir));
     member(&b, "optimizer", str_z(optimizer_name(plan->options.optimizer)));
-    buf_printf(&b, ", \"persistent\": %s, \"args\": [", plan->options.persistent ? "true" : "false");
+    buf_printf(&b, ", \"persistent\": %s, \"batch_timeout\": %s, \"stack_signal\": %d, \"args\": [",
+               plan->options.persistent ? "true" : "false", plan->options.batch_timeout_ms ? "true" : "false",
+               stack_signal());
     for (uint32_t i = 0; i < plan->n_args; i++) {
         buf_z(&b, i ? ", " : "");
         json_quote(&b, plan->args[i]);

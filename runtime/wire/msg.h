@@ -38,7 +38,10 @@ enum msg_type {
     WIRE_GONE = 28,
     WIRE_SOURCE = 29,
     WIRE_KEEP = 30,
-    WIRE_SPENT = 31
+    WIRE_SPENT = 31,
+    WIRE_LIMIT = 32,
+    WIRE_WATCH = 11,
+    WIRE_NOTICE = 12
 };
 
 enum collected_flag { COLLECTED_FORKS = 1, COLLECTED_INTERRUPTED = 2 };

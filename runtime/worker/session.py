@@ -9,6 +9,7 @@ import traceback
 
 import _fastest.bytecode as bytecode
 import _fastest.lean as lean
+import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
@@ -150,6 +151,7 @@ class Session:
             lean.install()
         _command_line_hooks(config)
         config._do_configure()
+        self.limits = limits.Limits(config)
         config.pluginmanager.register(self.plugin, "fastest-collect")
         for name in ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise"):
             if config.pluginmanager.has_plugin(name):
@@ -242,6 +244,8 @@ class Session:
             document = self._module_json(path, items, errors, skips, shared)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
+            for column in (self.limits.of(items),):
+                payload += struct.pack("<%dI" % (1 + len(column)), len(column), *column)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 
+import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
@@ -274,6 +275,7 @@ def run(session, number, alone):
     status = 1
     try:
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
+        limits.watch(session, number, conn)
         worker = Worker(session, number, conn)
         worker.serve()
         _finish(session)

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import traceback
 
+import _fastest.standin as standin
 import _fastest.trace as trace
 import _fastest.wire as wire
 
@@ -59,7 +60,7 @@ def _prepare(conn, setup):
     from _pytest.config import ConftestImportFailure, UsageError, _prepareconfig
 
     try:
-        return _prepareconfig(list(setup["args"]), None)
+        return _prepareconfig(list(setup["args"]), [standin.stand_in()])
     except UsageError as e:
         code, text = 4, "\n".join("ERROR: %s" % part for part in e.args)
     except ConftestImportFailure as e:

@@ -451,6 +451,55 @@ static void test_live_workers_have_slots_of_their_own(void **state)
     sched_release(&s);
 }
 
+/* A worker over its limit: its running item fails, what it had besides runs elsewhere. */
+static void test_doomed(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    static uint8_t cuts[20];
+    o->s.all_asked = o->s.trusts = true;
+    add(o, 0, 0, 20, cuts);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    assert_true(sched_result(&o->s, w, 0, 0, STR("{}")));
+    assert_true(w->queued > 1);
+    sched_doom(&o->s, w, 1000);
+    sched_balance(&o->s);
+    assert_ptr_not_equal(o->s.workers->next, NULL); /* another one for the rest */
+    sched_remove(&o->s, w, STR("{}"));
+    run_world(o);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(o->outcome[0][i], i == 1);
+        assert_int_equal(o->results[0][i], 1);
+    }
+    free_world(o);
+}
+
+static void test_the_rest_of_a_task_fails(void **state)
+{
+    (void)state;
+    struct world *o = new_world(1);
+    static uint8_t cuts[2][20];
+    o->s.all_asked = true;
+    struct task *t = add(o, 0, 0, 20, cuts[0]);
+    add(o, 1, 20, 20, cuts[1]);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    sched_fail_rest(&o->s, t, STR("{}"));
+    assert_int_equal(o->done[0], 0);
+    assert_int_equal(o->results[0][0], 0);
+    sched_remove(&o->s, w, STR("{}"));
+    assert_int_equal(o->done[0], 1);
+    run_world(o);
+    check_all(o, 0, 20, 1);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(o->results[0][i], 1);
+    check_all(o, 1, 20, 0);
+    free_world(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +518,8 @@ int main(void)
         cmocka_unit_test(test_retire),
         cmocka_unit_test(test_a_crash_before_the_results_have_come),
         cmocka_unit_test(test_live_workers_have_slots_of_their_own),
+        cmocka_unit_test(test_doomed),
+        cmocka_unit_test(test_the_rest_of_a_task_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
