@@ -22,6 +22,12 @@ bool cpu_ticks_of(pid_t pid, uint64_t *ticks)
     return false;
 }
 
+bool cpu_is_stopped(pid_t pid)
+{
+    (void)pid;
+    return false;
+}
+
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
 {
     *ticks = 0;

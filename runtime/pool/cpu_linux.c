@@ -35,6 +35,17 @@ bool cpu_ticks_of(pid_t pid, uint64_t *ticks)
     return ok;
 }
 
+bool cpu_is_stopped(pid_t pid)
+{
+    char path[64];
+    struct buf b = {0};
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    const char *after = io_read(path, 0, &b, NULL) && b.p ? strrchr(b.p, ')') : NULL;
+    bool stopped = after && strncmp(after, ") T", 3) == 0;
+    buf_release(&b);
+    return stopped;
+}
+
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
 {
     struct buf b = {0};

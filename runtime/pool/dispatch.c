@@ -132,6 +132,7 @@ static bool on_gone(struct pool *p, struct peer *peer, const struct frame *f)
 {
     struct worker *w = peer->worker;
     if (w) {
+        run_on_broken(p, f->payload);
         w->gone = true;
         pool_log(p, "worker %u has finished after %u items: %.*s", w->id, w->done,
                  (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);

@@ -14,6 +14,8 @@
 enum {
     STACKS_MS = 200,        /* for writing the stacks */
     MAX_STACKS = 64 * 1024, /* bytes of them that are shown */
+    LOOK_MS = 1000,         /* how often to look whether a process is stopped */
+    STOPPED_MS = 5000,      /* for so long: it is ended */
     MAX_NOTICES = 8         /* of one test, each after twice the time */
 };
 
@@ -59,6 +61,26 @@ static void check_item(struct pool *p, struct worker *w, const struct queued *q)
         doom(p, w, q->task->limits[q->item], false);
     else if (w->limit_ns && p->now_ns >= w->limit_ns)
         doom(p, w, w->limit_ms, false);
+}
+
+/* ---- stopped processes ---- */
+
+/* A process that is stopped for so long is not continued by anybody: the test has stopped itself. */
+static void check_stopped(struct pool *p, struct worker *w)
+{
+    if (!w->look_ns)
+        w->look_ns = w->last_ns + LOOK_MS * MS;
+    if (p->now_ns < w->look_ns)
+        return;
+    w->look_ns = p->now_ns + LOOK_MS * MS;
+    if (!cpu_is_stopped(w->pid)) {
+        w->stopped_ns = 0;
+    } else if (!w->stopped_ns) {
+        w->stopped_ns = p->now_ns;
+    } else if (p->now_ns - w->stopped_ns >= STOPPED_MS * MS) {
+        w->doom_stopped = true;
+        doom(p, w, STOPPED_MS, false);
+    }
 }
 
 /* ---- batches ---- */
@@ -127,6 +149,8 @@ void limits_check(struct pool *p)
         if (at && p->now_ns >= at)
             notice(p, w, q);
         check_item(p, w, q);
+        if (!w->doom_ms)
+            check_stopped(p, w);
     }
     for (struct peer *peer = p->peers; peer; peer = peer->next)
         if (peer->batch && !peer->dead)
@@ -150,6 +174,7 @@ int64_t limits_next(const struct pool *p)
         earlier(&at, w->limit_ns);
         earlier(&at, batch_limit_ns(p, q->task->owner));
         earlier(&at, notice_ns(p, w));
+        earlier(&at, w->look_ns);
     }
     return at;
 }
@@ -190,6 +215,10 @@ static void add_stacks(struct buf *out, struct str text)
 void limits_reason(struct pool *p, const struct worker *w, struct buf *out)
 {
     struct buf path = {0}, text = {0};
+    if (w->doom_stopped) {
+        buf_z(out, "worker lost: its process was stopped (SIGSTOP?) while running this test");
+        return;
+    }
     buf_printf(out, "Timeout (>%.1fs%s): the process that ran this test was ended", w->doom_ms / 1e3,
                w->doom_batch ? " for its batch" : "");
     stacks_path(p, w, &path);

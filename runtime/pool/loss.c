@@ -18,7 +18,8 @@ enum {
     EOF_WAIT_MS = 300,     /* and the other way round; a grandchild may keep the socket open */
     TERM_GRACE_MS = 2000,
     MAX_BAD_STARTS = 3,
-    MAX_BLANK_LOSSES = 3
+    MAX_BLANK_LOSSES = 3,
+    MAX_LOST = 20 /* workers of one module in a row */
 };
 
 static const struct {
@@ -148,6 +149,19 @@ void loss_kill_groups(struct pool *p)
     kill_groups(p, true);
 }
 
+/* Each test of a module takes its process down: the rest is not tried. The running item stays the worker's. */
+static void give_up(struct pool *p, struct worker *w)
+{
+    struct queued *q = sched_running(w);
+    if (!q || !q->task || ++q->task->lost < MAX_LOST)
+        return;
+    pool_log(p, "given up: module %u", q->task->module);
+    sched_fail_rest(&p->sched, q->task,
+                    STR("{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": 0, \"repr\": \"not run: 20 "
+                        "processes in a row were lost in tests of this module\", \"crash\": {\"path\": \"\", \"line\": 0, "
+                        "\"message\": \"not run: 20 processes in a row were lost in tests of this module\"}}]}"));
+}
+
 static void finish_worker(struct pool *p, struct worker *w)
 {
     struct buf json = {0};
@@ -161,6 +175,7 @@ static void finish_worker(struct pool *p, struct worker *w)
         pool_log(p, "worker %u: %s", w->id, what.p);
         buf_release(&what);
         loss_json(p, w, &json);
+        give_up(p, w);
     }
     end_group(p, w);
     struct peer *peer = w->peer;

@@ -80,6 +80,8 @@ static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome,
     peer_send(owner_of(p, t->owner), WIRE_RESULT, t->module, buf_view(&b));
     buf_release(&b);
     p->restarts = 0;
+    if (outcome != OUT_FAILED && outcome != OUT_ERROR)
+        p->broken = 0;
     if (!t->split && (outcome == OUT_FAILED || outcome == OUT_ERROR)) {
         t->counted++; /* of a split module only what is confirmed counts */
         p->failures++;
@@ -207,6 +209,22 @@ void run_check_asked(struct pool *p)
     p->sched.all_asked = all;
 }
 
+enum { MAX_BROKEN = 8 };
+
+/* One test may break the pytest that it runs in; when one worker after the other breaks, it is something else. */
+void run_on_broken(struct pool *p, struct str gone)
+{
+    struct json j = json_of(gone);
+    struct buf key = {0}, text = {0};
+    bool ok = json_enter(&j, '{');
+    while (ok && json_key(&j, &key))
+        ok = str_eq(buf_view(&key), STR("text")) ? json_string(&j, &text) : json_skip(&j);
+    if (text.n && ++p->broken >= MAX_BROKEN)
+        pool_error(p, EXIT_INTERNAL, buf_view(&text));
+    buf_release(&key);
+    buf_release(&text);
+}
+
 /* ---- runs ---- */
 
 static void forget_clients(struct pool *p, const struct peer *but)
@@ -224,7 +242,7 @@ void run_reset(struct pool *p)
     p->asked = xmalloc((size_t)p->plan.n_modules + 1);
     memset(p->asked, 0, (size_t)p->plan.n_modules + 1);
     buf_clear(&p->error);
-    p->failures = p->restarts = p->bad_starts = 0;
+    p->failures = p->restarts = p->bad_starts = p->broken = 0;
     p->stopped = false;
     p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
     if (p->plan.options.optimizer == OPTIMIZER_STANDARD)

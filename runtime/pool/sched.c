@@ -329,7 +329,7 @@ static void measure(struct sched *s, struct worker *w)
 {
     w->busy_ns += s->now_ns - w->last_ns;
     w->last_ns = s->now_ns;
-    w->limit_ns = 0;
+    w->limit_ns = w->look_ns = w->stopped_ns = 0;
     w->notices = 0;
     if (++w->timed >= 32) { /* what was long ago counts less */
         w->busy_ns /= 2;
@@ -351,6 +351,7 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
     w->done++;
     measure(s, w);
     if (q.task) {
+        q.task->lost = 0;
         task_result(s, q.task, q.item, outcome, json);
         if (q.task->left == 0)
             task_complete(s, q.task);

@@ -29,6 +29,7 @@ struct task {
     const uint32_t *limits; /* n: how many ms an item may run, 0 = for ever; NULL: all; session's */
     uint8_t *outcomes;    /* n; NO_OUTCOME until there is a result */
     uint32_t left, failures;
+    uint32_t lost;        /* workers lost in it, one after the other, without a result between them (the pool's) */
     uint32_t counted;     /* failures that count already (the pool's, for fail-fast) */
     bool split, confirming, partial;
     struct task *next;
@@ -76,10 +77,13 @@ struct worker {
     uint32_t status;      /* wait status */
     int64_t deadline_ns;  /* of the state it is in; 0 = none */
     bool terminated;      /* SIGTERM was sent by us */
+    int64_t look_ns;      /* when to look whether it is stopped */
+    int64_t stopped_ns;   /* since when it is; 0 = it is not */
     int64_t limit_ns;     /* the worker's own LIMIT: when its running item has to end; 0 = none */
     uint32_t limit_ms;    /* ... and what it was */
     uint32_t doom_ms;     /* its running item has reached this limit: it is being ended */
     bool doom_batch;      /* which was the batch's */
+    bool doom_stopped;    /* it did not run at all */
     uint32_t notices;     /* how often its running item was told of as slow */
     pid_t pid;
     uint64_t ticks;       /* CPU time at the last sample */

@@ -95,6 +95,7 @@ struct pool {
     uint32_t error_code;
     uint32_t failures;
     uint32_t restarts;  /* sessions replaced without a result between them */
+    uint32_t broken;    /* workers that ended by an internal error of pytest's, without a pass since */
     uint32_t bad_starts; /* workers in a row that never connected */
     bool stopped;       /* fail-fast */
     bool limits;        /* an item has one, or had */
@@ -147,6 +148,7 @@ void run_start_batches(struct pool *p);
 void run_fail_batches(struct pool *p);
 void run_client_gone(struct pool *p, struct peer *peer);
 void run_check_asked(struct pool *p);
+void run_on_broken(struct pool *p, struct str gone); /* a worker has gone: had its pytest an internal error? */
 void run_status(struct pool *p, struct buf *out);
 void run_prepare(struct pool *p); /* starts what the plan needs and does not have */
 void run_reset(struct pool *p);   /* after a plan was loaded */
@@ -180,6 +182,7 @@ int64_t life_next_deadline(const struct pool *p);
 /* cpu_linux.c, cpu_darwin.c */
 uint32_t cpu_count(void);
 bool cpu_ticks_of(pid_t pid, uint64_t *ticks);     /* user and system time; false: unknown */
+bool cpu_is_stopped(pid_t pid); /* by SIGSTOP or its like; a debugger's process is not */
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus); /* of the machine */
 long cpu_ticks_per_second(void);
 int stack_signal(void); /* for faulthandler: one that nobody uses */

@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 
+import _fastest.bounds as bounds
 import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
@@ -23,7 +24,12 @@ import pytest
 LOOK = 16  # so many items in the queue are enough not to look for more
 HOLD_BACK_S = 0.003  # so long results wait for others that go with them
 RUNNING_SLOTS = 1024
+INTERNAL_ERROR = 3  # pytest's exit code
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
+
+
+class Broken(Exception):
+    """pytest has come to an internal error: it cannot be used any more."""
 
 
 class Later(pytest.Item):
@@ -73,6 +79,7 @@ class Worker:
         self.spawned = False
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
+        self.broken = ""   # pytest's internal error
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
         self.verifies = session.setup.get("optimizer") == "verify"
@@ -154,6 +161,9 @@ class Worker:
             self.flushed = now
             self.looks = True
         self.tell()
+        if stop and stop[0] == INTERNAL_ERROR:
+            self.broken = stop[1]
+            raise Broken
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
 
@@ -173,7 +183,7 @@ class Worker:
         except wire.Closed:
             raise
         except BaseException as e:
-            stop = (3, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
+            stop = (INTERNAL_ERROR, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
         return passed, stop
 
     def result(self, number, passed, stop):
@@ -243,14 +253,18 @@ def _settings(item):
     return getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
 
 
+def _captures(config):
+    """What pytest gathers output with, where that is in files."""
+    manager = config.pluginmanager.getplugin("capturemanager")
+    capture = getattr(manager, "_global_capturing", None)
+    both = getattr(capture, "out", None), getattr(capture, "err", None)
+    return [stream for stream in both if type(stream).__name__ in ("FDCapture", "FDCaptureBinary")]
+
+
 def _own_capture_files(config):
     """Forked processes share the offset of the capture files: each worker gets files of its own,
     behind the same Python objects."""
-    manager = config.pluginmanager.getplugin("capturemanager")
-    capture = getattr(manager, "_global_capturing", None)
-    for stream in (getattr(capture, "out", None), getattr(capture, "err", None)):
-        if type(stream).__name__ not in ("FDCapture", "FDCaptureBinary"):
-            continue
+    for stream in _captures(config):
         fd = stream.tmpfile.fileno()
         with tempfile.TemporaryFile(buffering=0) as fresh:
             os.dup2(fresh.fileno(), fd, inheritable=False)
@@ -272,14 +286,19 @@ def run(session, number, alone):
         os.setpgid(0, 0)
         _own_capture_files(session.config)
         _own_basetemp(session.config, number)
+    for stream in _captures(session.config):
+        bounds.bound(stream)
     status = 1
     try:
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         limits.watch(session, number, conn)
         worker = Worker(session, number, conn)
-        worker.serve()
+        try:
+            worker.serve()
+        except Broken:
+            pass  # another process runs the rest
         _finish(session)
-        conn.send(wire.GONE, wire.dump({"text": ""}))
+        conn.send(wire.GONE, wire.dump({"text": worker.broken}))
         status = 0
     except wire.Closed:
         pass
