@@ -21,6 +21,9 @@ enum record_flag {
     REC_ALL_SOURCES = 2,  /* it started a process: depends on every first-party source */
     REC_PARTIAL = 4,      /* stopped early (fail-fast, interrupt): some items have no result */
     REC_CHANGED = 8,      /* a source or input changed while it ran */
+    REC_SPLIT = 64,       /* its tests did not run in one process, in order */
+    REC_DEFERRED = 128,   /* items without a result wait for the end of the run, to run alone */
+    REC_FLAKY = 256,      /* a test passed after it had failed: it runs again next time */
     REC_ALWAYS = 32,      /* a test of it has the mark `always` */
     REC_TRACED = 16       /* `executed` is all that ran of the sources in its key */
 };

@@ -92,6 +92,12 @@ static bool settle(struct client *c, bool fill_pending, struct err *err)
     return ok;
 }
 
+bool batch_settle(const struct plan *plan, const struct plan_batch *b, int64_t mtime_ns, struct err *err)
+{
+    struct client c = {.plan = *plan, .batch = b, .start_ns = mtime_ns};
+    return settle(&c, false, err);
+}
+
 /* ---- talking to the pool ---- */
 
 static bool send_batch(struct client *c, int fd)
@@ -149,7 +155,7 @@ static bool handle(struct client *c, const struct frame *f, bool *done, struct e
                  : err_set(err, "the pool sent a result that was not asked for");
     case WIRE_MODULE_END:
         return m && f->payload.n == 1
-                   ? collect_finish(m, f->payload.p[0] & MODULE_END_PARTIAL, &c->common, &c->lines, err)
+                   ? collect_finish(m, (unsigned char)f->payload.p[0], &c->common, &c->lines, err)
                    : err_set(err, "the pool sent a malformed MODULE_END frame");
     case WIRE_BATCH_END:
         *done = true;
@@ -257,7 +263,7 @@ static void save_partly(struct client *c)
         bool any = false;
         for (uint32_t k = 0; m->begun && !m->finished && k < m->rec.n_items; k++)
             any = any || m->have[k];
-        if (any && !collect_finish(m, true, &c->lines, &err))
+        if (any && !collect_finish(m, MODULE_END_PARTIAL, &c->common, &c->lines, &err))
             return;
     }
 }

@@ -34,6 +34,7 @@ struct deps {
     bool blind;          /* code may have run that `code` does not tell of: what was loaded counts whole */
     bool spawned;
     bool random;         /* its inputs are drawn at random: another run may execute something else */
+    bool unites;         /* of an earlier part of this run counts what it executed */
     bool always;         /* a test of it has the mark of that name */
     bool failed;         /* a document had an "error" that is not null */
 };

@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
+#include "runtime/batch/confirm.h"
 #include "runtime/pool/pool.h"
 #include "runtime/report/summary.h"
 
@@ -86,7 +87,7 @@ bool command_summary(int argc, char **argv, enum exit_code *code, struct err *er
     if (argc != 1)
         return err_set(err, "summary: usage: fastest summary STATE_DIR (called by Ninja)");
     *code = EXIT_INTERNAL;
-    bool ok = plan_load(&plan, argv[0], err);
+    bool ok = plan_load(&plan, argv[0], err) && confirm_run(&plan, stdout, NULL, err);
     if (ok) {
         pool_finish(&plan);
         struct arena a = {0};

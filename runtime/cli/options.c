@@ -125,7 +125,7 @@ static bool absolute(struct cli *c, const char **path)
 static void trade(struct cli *c)
 {
     static char capture[] = "--capture=sys";
-    c->persistent = c->ignore_lines = c->ignore_docstrings = true;
+    c->persistent = c->ignore_lines = c->ignore_docstrings = c->no_confirm = true;
     memmove(c->pytest_args + 1, c->pytest_args, (size_t)c->n_pytest_args * sizeof *c->pytest_args);
     c->pytest_args[0] = capture; /* one that is given comes later, and counts */
     c->n_pytest_args++;

@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
+#include "runtime/batch/confirm.h"
 #include "runtime/pool/pool.h"
 #include "runtime/report/summary.h"
 
@@ -193,6 +194,8 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
         ok = run_ninja(plan, ninja, &status, err);
     }
     end_watcher(watcher);
+    if (ok && !interrupted)
+        ok = confirm_run(plan, stdout, &interrupted, err);
     pool_finish(plan);
     if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);

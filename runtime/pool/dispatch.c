@@ -112,6 +112,11 @@ static bool on_result(struct pool *p, struct peer *peer, const struct frame *f)
     return !peer->worker || sched_result(&p->sched, peer->worker, f->tag, outcome, json);
 }
 
+static bool on_attempt(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    return !peer->worker || peer->worker->doom_ms || sched_attempt(&p->sched, peer->worker, f->tag, f->payload);
+}
+
 static bool on_need(struct pool *p, struct peer *peer, const struct frame *f)
 {
     (void)f;
@@ -174,6 +179,7 @@ static const struct {
 } permitted[] = {
     {ROLE_NONE, WIRE_HELLO, on_hello},
     {ROLE_CLIENT, WIRE_BATCH, run_on_batch},
+    {ROLE_CLIENT, WIRE_ALONE, run_on_alone},
     {ROLE_CLIENT, WIRE_PLAN, run_on_plan},
     {ROLE_CLIENT, WIRE_STOP, on_stop},
     {ROLE_CLIENT, WIRE_STATUS, on_status},
@@ -186,6 +192,7 @@ static const struct {
     {ROLE_SESSION, WIRE_EXITED, on_exited},
     {ROLE_SESSION, WIRE_ERROR, on_error},
     {ROLE_WORKER, WIRE_RESULT, on_result},
+    {ROLE_WORKER, WIRE_ATTEMPT, on_attempt},
     {ROLE_WORKER, WIRE_NEED, on_need},
     {ROLE_WORKER, WIRE_IDLE, on_idle},
     {ROLE_WORKER, WIRE_GONE, on_gone},

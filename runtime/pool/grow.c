@@ -5,13 +5,12 @@
 
 bool sched_has_work(const struct sched *s)
 {
-    return s->pending || s->confirm || steal_possible(s, STEAL_FORK_NS);
+    return range_count(s) || steal_possible(s, STEAL_FORK_NS);
 }
 
-static bool fork_one(struct sched *s, bool confirmer)
+static bool fork_one(struct sched *s)
 {
     struct worker *w = sched_new_worker(s);
-    w->confirmer = confirmer;
     if (s->ops->fork(s->ctx, w))
         return true;
     worker_free(s, w);
@@ -21,28 +20,24 @@ static bool fork_one(struct sched *s, bool confirmer)
 void sched_prefork(struct sched *s)
 {
     if (sched_live(s) == 0)
-        fork_one(s, false);
+        fork_one(s);
 }
 
 static void fork_more(struct sched *s)
 {
-    uint32_t starting = 0, busy = 0, confirmers = 0;
+    uint32_t starting = 0, busy = 0;
     for (struct worker *w = s->workers; w; w = w->next) {
         if (!worker_is_live(w))
             continue;
         bool start = w->state == WORKER_STARTING;
-        starting += start && !w->confirmer;
-        confirmers += start && w->confirmer;
+        starting += start;
         busy += start || !worker_is_idle(w);
     }
-    uint32_t wanted = range_count(s->pending);
+    uint32_t wanted = range_count(s);
     if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
         wanted = 1;
     for (; busy < s->limit && starting < wanted; starting++, busy++)
-        if (!fork_one(s, false))
-            return;
-    for (wanted = range_count(s->confirm); busy < s->limit && confirmers < wanted; busy++)
-        if (!fork_one(s, true) || ++confirmers == wanted)
+        if (!fork_one(s))
             return;
 }
 
@@ -51,8 +46,8 @@ void sched_balance(struct sched *s)
     for (struct worker *w = s->workers; w; w = w->next)
         if (worker_is_idle(w))
             sched_idle(s, w);
-    if (!s->single)
+    if (!s->single && !s->alone)
         fork_more(s);
-    else if ((s->pending || s->confirm) && sched_live(s) == 0)
-        fork_one(s, false);
+    else if (s->pending && (s->alone ? !s->workers : sched_live(s) == 0))
+        fork_one(s);
 }

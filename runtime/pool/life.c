@@ -71,7 +71,7 @@ static void sample(struct pool *p)
 static void fail_fast(struct pool *p)
 {
     uint32_t max = p->plan.options.maxfail;
-    if (p->stopped || max == 0 || p->failures < max)
+    if (p->stopped || p->sched.alone || max == 0 || p->failures < max)
         return;
     p->stopped = true;
     plan_mark(&p->plan, "stop", (struct str){0});
@@ -125,7 +125,8 @@ static void half_close(struct peer *peer)
 /* A run whose modules are all done lets its session go before the summary asks for it. */
 static void finish_early(struct pool *p)
 {
-    if (p->plan.options.persistent || !p->sched.all_asked || p->sched.tasks || p->sched.workers ||
+    bool awaited = p->deferred || (p->plan.options.confirms && p->failures);
+    if (p->plan.options.persistent || awaited || !p->sched.all_asked || p->sched.tasks || p->sched.workers ||
         p->session.state != SESSION_COLLECTED || p->session.serving)
         return;
     half_close(p->session.peer);

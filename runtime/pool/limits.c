@@ -90,7 +90,7 @@ static void fail_rest(struct pool *p, struct batch *b)
     struct buf json = {0};
     buf_printf(&json,
                "{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": 0, \"repr\": \"not run: its batch "
-               "took longer than %.1f s (batch-timeout)\"}]}", p->plan.options.batch_timeout_ms / 1e3);
+               "took longer than %.1f s (batch-timeout)\"}], \"final\": true}", p->plan.options.batch_timeout_ms / 1e3);
     for (struct task *t = p->sched.tasks, *next; t; t = next) {
         next = t->next;
         if (t->owner == b)

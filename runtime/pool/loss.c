@@ -92,7 +92,7 @@ static void loss_json(struct pool *p, struct worker *w, struct buf *out)
     json_quote(out, path);
     buf_z(out, ", \"line\": 0, \"message\": ");
     json_quote(out, str_slice(buf_view(&text), 0, str_chr(buf_view(&text), '\n')));
-    buf_z(out, "}}], \"counts\": {\"failed\": 1}}");
+    buf_printf(out, "}}], \"counts\": {\"failed\": 1}%s}", w->doom_batch ? ", \"final\": true" : "");
     buf_release(&text);
 }
 

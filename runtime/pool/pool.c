@@ -275,6 +275,7 @@ static void release(struct pool *p)
     plan_release(&p->plan);
     free(p->asked);
     buf_release(&p->error);
+    buf_release(&p->imports);
     buf_release(&p->state_dir);
     buf_release(&p->sock);
     buf_release(&p->log);

@@ -58,7 +58,7 @@ static bool op_fork(void *ctx, struct worker *w)
     s->serving = w->serves = !s->forks;
     w->deadline_ns = p->now_ns + FORK_WAIT_NS;
     running_clear(&p->running, w->id);
-    peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, (struct str){0});
+    peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, buf_view(&p->imports));
     return true;
 }
 
@@ -70,27 +70,35 @@ static struct peer *owner_of(struct pool *p, const void *owner)
     return NULL;
 }
 
-static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json)
+static void send_result(struct peer *peer, const struct task *t, uint32_t item, uint8_t outcome, struct str json)
 {
-    struct pool *p = ctx;
     struct buf b = {0};
     pack_u32(&b, item);
     pack_u8(&b, outcome);
     pack_str(&b, json);
-    peer_send(owner_of(p, t->owner), WIRE_RESULT, t->module, buf_view(&b));
+    peer_send(peer, WIRE_RESULT, t->module, buf_view(&b));
     buf_release(&b);
+}
+
+static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json)
+{
+    struct pool *p = ctx;
+    send_result(owner_of(p, t->owner), t, item, outcome, json);
     p->restarts = 0;
     if (outcome != OUT_FAILED && outcome != OUT_ERROR)
         p->broken = 0;
-    if (!t->split && (outcome == OUT_FAILED || outcome == OUT_ERROR)) {
-        t->counted++; /* of a split module only what is confirmed counts */
-        p->failures++;
-    }
+    p->failures += outcome == OUT_FAILED || outcome == OUT_ERROR;
 }
 
-static void end_module(struct peer *peer, uint32_t module, bool partial)
+/* The client keeps it beside the result that comes. */
+static void op_attempt(void *ctx, struct task *t, uint32_t item, struct str json)
 {
-    char flags = partial ? MODULE_END_PARTIAL : 0;
+    send_result(owner_of(ctx, t->owner), t, item, OUT_FAILED, json);
+}
+
+static void end_module(struct peer *peer, uint32_t module, unsigned all)
+{
+    char flags = (char)all;
     peer_send(peer, WIRE_MODULE_END, module, (struct str){&flags, 1});
 }
 
@@ -107,11 +115,10 @@ static void op_task_done(void *ctx, struct task *t)
 {
     struct pool *p = ctx;
     struct peer *peer = owner_of(p, t->owner);
-    if (t->failures > t->counted)
-        p->failures += t->failures - t->counted;
     if (!peer)
         return;
-    end_module(peer, t->module, t->partial);
+    end_module(peer, t->module, (t->partial ? MODULE_END_PARTIAL : 0u) | (t->split ? MODULE_END_SPLIT : 0u) |
+                                    (t->deferred ? MODULE_END_DEFERRED : 0u));
     peer->batch->open--;
     end_batch_if_done(peer);
 }
@@ -122,6 +129,7 @@ const struct sched_ops run_ops = {
     .end = op_end,
     .fork = op_fork,
     .result = op_result,
+    .attempt = op_attempt,
     .task_done = op_task_done,
 };
 
@@ -141,33 +149,39 @@ static void send_empty_module(struct pool *p, struct peer *peer, uint32_t module
     json_quote(&json, rel);
     buf_z(&json, ", \"items\": [], \"error\": null, \"skip\": null, \"deps\": {}}");
     pack_str(&b, path);
-    pack_u32(&b, 0);
-    pack_u32(&b, 0);
+    for (int column = 0; column < 3; column++) /* groups, limits, lanes */
+        pack_u32(&b, 0);
     pack_str(&b, buf_view(&json));
     peer_send(peer, WIRE_MODULE, module, buf_view(&b));
     buf_release(&json);
     buf_release(&b);
 }
 
+static struct str module_path(const struct pool *p, uint32_t module)
+{
+    return module < p->plan.n_modules ? p->plan.modules[module].path : STR("@other");
+}
+
 static void start_module(struct pool *p, struct peer *peer, uint32_t module)
 {
     bool other = module == p->plan.n_modules;
-    struct collected *c =
-        session_find(p, other ? STR("@other") : p->plan.modules[module].path);
+    struct collected *c = session_find(p, module_path(p, module));
     if (!c) {
         send_empty_module(p, peer, module);
         /* a module that was left out as clean has not been looked at */
-        end_module(peer, module, p->stopped || (!other && !p->plan.modules[module].stale));
+        end_module(peer, module, p->stopped || (!other && !p->plan.modules[module].stale) ? MODULE_END_PARTIAL : 0);
         return;
     }
     peer_send(peer, WIRE_MODULE, module, c->payload);
     if (c->n == 0 || p->stopped) {
-        end_module(peer, module, c->n > 0);
+        end_module(peer, module, c->n > 0 ? MODULE_END_PARTIAL : 0);
         return;
     }
     peer->batch->open++;
-    struct task *t = sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts);
+    struct task *t = sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts, c->lanes);
     t->limits = c->limits;
+    p->deferred = p->deferred || t->deferred;
+    sched_begin(&p->sched, t);
 }
 
 static void start_batch(struct pool *p, struct peer *peer)
@@ -247,7 +261,9 @@ void run_reset(struct pool *p)
     p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
     if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
         p->sched.limit = 1;
-    p->sched.trusts = p->plan.options.optimizer == OPTIMIZER_AGGRESSIVE;
+    p->sched.alone = p->deferred = false;
+    p->sched.retries = p->plan.options.retries;
+    buf_clear(&p->imports);
     p->sched.slice_ns = SLICE_NS;
     run_check_asked(p);
 }
@@ -343,6 +359,58 @@ bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f)
     else if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
         start_batch(p, peer);
     run_check_asked(p);
+    return true;
+}
+
+/* ---- alone ---- */
+
+static bool read_alone(struct pool *p, struct peer *peer, struct unpack *u)
+{
+    for (uint32_t n = unpack_count(u, 8); n > 0 && !u->bad; n--) {
+        uint32_t module = unpack_u32(u), n_items = unpack_count(u, 4);
+        uint32_t *items = xmalloc(((size_t)n_items + 1) * sizeof *items);
+        bool ok = module <= p->plan.n_modules;
+        for (uint32_t i = 0; i < n_items; i++)
+            items[i] = unpack_u32(u);
+        struct collected *c = ok && !u->bad ? session_find(p, module_path(p, module)) : NULL;
+        for (uint32_t i = 0; c && i < n_items; i++)
+            ok = ok && items[i] < c->n && (i == 0 || items[i] > items[i - 1]);
+        if (ok && c && n_items) {
+            peer->batch->open++;
+            peer_send(peer, WIRE_MODULE, module, c->payload);
+            struct task *t = sched_add_some(&p->sched, peer->batch, module, c->first, c->n, c->cuts, items, n_items);
+            t->limits = c->limits;
+        }
+        free(items);
+        if (!ok)
+            return false;
+    }
+    return !u->bad && u->n == 0;
+}
+
+/* Some items once more, or at last, with nothing beside them. */
+bool run_on_alone(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    struct unpack u = {.p = (const unsigned char *)f->payload.p, .n = f->payload.n};
+    uint64_t run_id = unpack_u64(&u), env_hash = unpack_u64(&u);
+    struct str imports = unpack_str(&u);
+    if (u.bad || peer->batch)
+        return false;
+    if (!adopt_run(p, peer, run_id, env_hash))
+        return true;
+    peer->batch = xmalloc(sizeof *peer->batch);
+    *peer->batch = (struct batch){.tag = f->tag, .started = true, .late = true};
+    p->sched.alone = true;
+    p->sched.slice_ns = 0;
+    p->stopped = false;
+    buf_clear(&p->imports);
+    buf_str(&p->imports, imports);
+    if (!read_alone(p, peer, &u))
+        return false;
+    if (p->error.n)
+        run_fail_batches(p);
+    else
+        end_batch_if_done(peer);
     return true;
 }
 

@@ -18,8 +18,7 @@ enum {
     QUICK_NS = 500 * 1000,
     QUICK_DEPTH = 16,
     SLOW_NS = 50 * 1000 * 1000,    /* a test this long may be the last that all wait for */
-    FAILED = 1,                    /* enum record_outcome */
-    ERRORED = 2
+    FAILED = 1                     /* enum record_outcome */
 };
 
 /* ---- workers ---- */
@@ -53,6 +52,9 @@ void worker_free(struct sched *s, struct worker *w)
     while (*at != w)
         at = &(*at)->next;
     *at = w->next;
+    for (size_t i = 0; i < s->n_holders; i++)
+        if (s->holders[i] == w->id)
+            s->holders[i] = 0;
     free(w->queue);
     free(w);
 }
@@ -129,13 +131,15 @@ static void begin_range(const struct sched *s, struct worker *w)
     w->depth = !s->pending && has_others(s) ? 1 : quick;
     w->busy_ns = 0;
     w->timed = 0;
+    w->last = w->own.task;
 }
 
 /* It gets no other module. */
 static bool is_over(const struct sched *s, const struct worker *w)
 {
     bool late = s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns;
-    return w->old || (!s->single && !w->kept && w->done && (w->spent || late));
+    bool goes_on = s->pending && s->pending->task == w->last;
+    return w->old || (!s->single && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
 }
 
 /* Finds the worker something to run; false when there is nothing. */
@@ -145,9 +149,7 @@ static bool take(struct sched *s, struct worker *w)
         return true;
     if (is_over(s, w))
         return false;
-    bool confirm = s->single || (w->confirmer && w->done == 0 && w->queued == 0);
-    if (!(confirm && range_pop(&s->confirm, &w->own)) && !range_pop(&s->pending, &w->own) &&
-        !steal_range(s, w, STEAL_MIN_NS))
+    if (!range_take(s, w, &w->own) && !steal_range(s, w, STEAL_MIN_NS))
         return false;
     begin_range(s, w);
     return true;
@@ -163,7 +165,24 @@ static bool is_slow(const struct sched *s, const struct worker *w)
 static bool should_hold(const struct sched *s, const struct worker *w)
 {
     const struct range *r = &w->own;
-    return is_slow(s, w) && r->task->cuts[r->from] && !r->task->confirming;
+    return is_slow(s, w) && r->task->cuts[r->from] && !w->laned;
+}
+
+/* Another worker could begin with what is pending, now. */
+static bool has_room(const struct sched *s)
+{
+    uint32_t busy = 0;
+    for (const struct worker *w = s->workers; w; w = w->next)
+        busy += worker_is_live(w) && !worker_is_idle(w);
+    return !s->single && !s->alone && busy < s->limit;
+}
+
+/* It has one item left, and how long that takes is not known, or long: what is pending does not wait behind it. */
+static bool leaves_pending(const struct sched *s, const struct worker *w)
+{
+    if (w->own.task || w->laned || s->single || s->alone || !s->pending)
+        return false;
+    return has_room(s) || (s->limit > 1 && (!w->timed || mean_ns(w) >= PREFETCH_NS));
 }
 
 /* ---- sending ---- */
@@ -206,9 +225,9 @@ static void feed(struct sched *s, struct worker *w)
     s->ops->run(s->ctx, w, numbers, n);
 }
 
-static bool nothing_more(const struct sched *s)
+static bool nothing_more(const struct sched *s, const struct worker *w)
 {
-    return s->all_asked && !s->pending && !steal_possible(s, STEAL_MIN_NS);
+    return s->all_asked && !range_for(s, w) && !steal_possible(s, STEAL_MIN_NS) && !steal_unknown(s);
 }
 
 static void end_worker(struct sched *s, struct worker *w)
@@ -221,10 +240,15 @@ void sched_need(struct sched *s, struct worker *w)
 {
     if (w->state != WORKER_READY || w->queued > 1)
         return; /* a RUN or END has crossed it: that is the answer */
+    if (leaves_pending(s, w) && !is_over(s, w)) {
+        w->held = true;
+        s->ops->hold(s->ctx, w);
+        return;
+    }
     bool more = take(s, w);
     if (more && !should_hold(s, w)) {
         feed(s, w);
-    } else if (!more && (is_over(s, w) || nothing_more(s))) {
+    } else if (!more && (is_over(s, w) || nothing_more(s, w))) {
         end_worker(s, w);
     } else {
         if (more && w->own.from > 0)
@@ -240,7 +264,7 @@ void sched_idle(struct sched *s, struct worker *w)
         return;
     if (take(s, w))
         feed(s, w);
-    else if (is_over(s, w) || nothing_more(s))
+    else if (is_over(s, w) || nothing_more(s, w))
         end_worker(s, w);
     else
         w->last_ns = s->now_ns;
@@ -256,22 +280,75 @@ void sched_ready(struct sched *s, struct worker *w)
 
 /* ---- tasks ---- */
 
-struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                       const uint8_t *cuts)
+static struct task *new_task(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
+                             const uint8_t *cuts)
 {
     struct task *t = xmalloc(sizeof *t), **at = &s->tasks;
     memset(t, 0, sizeof *t);
     t->owner = owner;
     t->module = module;
     t->first = first;
-    t->n = t->left = n;
+    t->n = n;
     t->cuts = cuts;
     t->outcomes = xmalloc(n ? n : 1);
-    memset(t->outcomes, NO_OUTCOME, n);
+    memset(t->outcomes, LEFT_OUT, n);
     while (*at)
         at = &(*at)->next;
     *at = t;
-    range_push(&s->pending, false, t, 0, n);
+    return t;
+}
+
+/* To be run: items [from, to). */
+static void want(struct sched *s, struct task *t, uint32_t from, uint32_t to)
+{
+    memset(t->outcomes + from, NO_OUTCOME, to - from);
+    t->left += to - from;
+    range_push(&s->pending, false, t, from, to);
+}
+
+/* Items that are not cut from each other get one lane. */
+static uint32_t *closed_lanes(const uint32_t *lanes, const uint8_t *cuts, uint32_t n)
+{
+    uint32_t *out = xmalloc(((size_t)n + 1) * sizeof *out);
+    for (uint32_t i = 0, end; i < n; i = end) {
+        uint32_t lane = LANE_ANY;
+        for (end = i; end < n && (end == i || !cuts[end]); end++)
+            if (lane == LANE_ANY || lanes[end] == LANE_ALONE)
+                lane = lanes[end];
+        for (uint32_t k = i; k < end; k++)
+            out[k] = lane;
+    }
+    return out;
+}
+
+struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
+                       const uint8_t *cuts, const uint32_t *lanes)
+{
+    struct task *t = new_task(s, owner, module, first, n, cuts);
+    if (lanes)
+        t->lanes = closed_lanes(lanes, cuts, n);
+    for (uint32_t i = 0, end; i < n; i = end) {
+        end = lanes ? i + 1 : n;
+        while (end < n && t->lanes[end] == t->lanes[i])
+            end++;
+        if (lanes && t->lanes[i] == LANE_ALONE)
+            t->deferred = true;
+        else
+            want(s, t, i, end);
+        t->split = t->split || end < n;
+    }
+    return t;
+}
+
+struct task *sched_add_some(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
+                            const uint8_t *cuts, const uint32_t *items, uint32_t n_items)
+{
+    struct task *t = new_task(s, owner, module, first, n, cuts);
+    for (uint32_t i = 0, end; i < n_items; i = end) {
+        for (end = i + 1; end < n_items && items[end] == items[end - 1] + 1;)
+            end++;
+        want(s, t, items[i], items[i] + (end - i));
+    }
     return t;
 }
 
@@ -283,7 +360,6 @@ static void forget_task(struct sched *s, struct task *t)
         at = &(*at)->next;
     *at = t->next;
     range_drop(&s->pending, t);
-    range_drop(&s->confirm, t);
     for (struct worker *w = s->workers; w; w = w->next) {
         if (w->own.task == t)
             w->own.task = NULL;
@@ -293,25 +369,25 @@ static void forget_task(struct sched *s, struct task *t)
     }
 }
 
+static void free_task(struct task *t)
+{
+    free(t->outcomes);
+    free(t->lanes);
+    free(t->tries);
+    free(t);
+}
+
 static void end_task(struct sched *s, struct task *t)
 {
     forget_task(s, t);
     s->ops->task_done(s->ctx, t);
-    free(t->outcomes);
-    free(t);
+    free_task(t);
 }
 
-static void task_complete(struct sched *s, struct task *t)
+void sched_begin(struct sched *s, struct task *t)
 {
-    if (!t->split || !t->failures || t->confirming || s->trusts) {
+    if (t->left == 0)
         end_task(s, t);
-        return;
-    }
-    t->confirming = true;
-    t->left = t->n;
-    t->failures = 0;
-    memset(t->outcomes, NO_OUTCOME, t->n);
-    range_push(&s->confirm, false, t, 0, t->n);
 }
 
 static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t outcome,
@@ -321,7 +397,6 @@ static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t 
         return;
     t->outcomes[item] = outcome;
     t->left--;
-    t->failures += outcome == FAILED || outcome == ERRORED;
     s->ops->result(s->ctx, t, item, outcome, json);
 }
 
@@ -353,22 +428,55 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
     if (q.task) {
         q.task->lost = 0;
         task_result(s, q.task, q.item, outcome, json);
-        if (q.task->left == 0)
-            task_complete(s, q.task);
+        sched_begin(s, q.task);
     }
     if (w->state != WORKER_READY)
         return true;
     if (w->own.task && w->queued <= w->depth / 2 && !(w->queued && is_slow(s, w))) {
         feed(s, w);
-    } else if (!w->own.task && !is_over(s, w) && w->queued && s->pending &&
-               (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own)) {
+    } else if (!w->own.task && !is_over(s, w) && w->queued && s->pending && !has_room(s) &&
+               (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_take(s, w, &w->own)) {
         begin_range(s, w);
         feed(s, w);
     }
     return true;
 }
 
+bool sched_attempt(struct sched *s, struct worker *w, uint32_t number, struct str json)
+{
+    if (!w->queued || w->queue[0].number != number)
+        return false;
+    w->last_ns = s->now_ns;
+    w->limit_ns = w->look_ns = w->stopped_ns = 0;
+    if (w->queue[0].task)
+        s->ops->attempt(s->ctx, w->queue[0].task, w->queue[0].item, json);
+    return true;
+}
+
 /* ---- losing ---- */
+
+/* Whether another lane begins with the item. */
+static bool at_lane(const struct task *t, uint32_t item)
+{
+    return t->lanes && t->lanes[item] != t->lanes[item - 1];
+}
+
+/* An item that has taken its worker down is tried again. */
+static bool put_back(struct sched *s, struct queued q, struct str json)
+{
+    struct task *t = q.task;
+    if (!t || !s->retries || t->outcomes[q.item] != NO_OUTCOME)
+        return false;
+    if (!t->tries) {
+        t->tries = xmalloc(t->n);
+        memset(t->tries, 0, t->n);
+    }
+    if (t->tries[q.item] >= s->retries || t->tries[q.item] == UINT8_MAX)
+        return false;
+    t->tries[q.item]++;
+    s->ops->attempt(s->ctx, t, q.item, json);
+    return true;
+}
 
 /* Puts what the worker had not run back in front, in order, merged into ranges. */
 static void requeue(struct sched *s, struct worker *w)
@@ -380,7 +488,7 @@ static void requeue(struct sched *s, struct worker *w)
         struct range *head = s->pending;
         if (!q->task || q->task->outcomes[q->item] != NO_OUTCOME)
             continue;
-        if (head && head->task == q->task && head->from == q->item + 1)
+        if (head && head->task == q->task && head->from == q->item + 1 && !at_lane(q->task, head->from))
             head->from = q->item;
         else
             range_push(&s->pending, true, q->task, q->item, q->item + 1);
@@ -392,7 +500,7 @@ static void requeue(struct sched *s, struct worker *w)
 void sched_remove(struct sched *s, struct worker *w, struct str json)
 {
     struct queued q = {0};
-    if (json.n && w->queued) {
+    if (json.n && w->queued && !put_back(s, w->queue[0], json)) {
         q = w->queue[0];
         memmove(w->queue, w->queue + 1, --w->queued * sizeof q);
     }
@@ -401,8 +509,7 @@ void sched_remove(struct sched *s, struct worker *w, struct str json)
     if (!q.task)
         return;
     task_result(s, q.task, q.item, FAILED, json);
-    if (q.task->left == 0)
-        task_complete(s, q.task);
+    sched_begin(s, q.task);
 }
 
 void sched_drop(struct sched *s, const void *owner)
@@ -412,8 +519,7 @@ void sched_drop(struct sched *s, const void *owner)
         if (t->owner != owner)
             continue;
         forget_task(s, t);
-        free(t->outcomes);
-        free(t);
+        free_task(t);
     }
 }
 
@@ -444,7 +550,6 @@ void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms)
 void sched_fail_rest(struct sched *s, struct task *t, struct str json)
 {
     range_drop(&s->pending, t);
-    range_drop(&s->confirm, t);
     for (struct worker *w = s->workers; w; w = w->next)
         if (w->own.task == t)
             w->own.task = NULL;
@@ -475,4 +580,7 @@ void sched_release(struct sched *s)
         sched_drop(s, s->tasks->owner);
     while (s->workers)
         worker_free(s, s->workers);
+    free(s->holders);
+    s->holders = NULL;
+    s->n_holders = 0;
 }

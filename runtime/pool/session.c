@@ -4,14 +4,14 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
-#include "runtime/wire/json.h"
+#include "runtime/wire/document.h"
 #include "runtime/wire/msg.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { MAX_ITEMS = 20 * 1000 * 1000, MAX_RESTARTS = 3 };
+enum { MAX_LANE = 1000 * 1000, MAX_ITEMS = 20 * 1000 * 1000, MAX_RESTARTS = 3 };
 
 /* What import has looked at beside files (a clock, a server) is not older than this. */
 static const int64_t MAX_AGE_NS = INT64_C(600) * 1000 * 1000 * 1000;
@@ -22,6 +22,7 @@ static void free_modules(struct session *s)
         free(s->modules[i].data);
         free(s->modules[i].cuts);
         free(s->modules[i].limits);
+        free(s->modules[i].lanes);
     }
     free(s->modules);
     map_release(&s->by_path);
@@ -72,7 +73,9 @@ static bool read_module(struct collected *c, uint32_t room)
     uint32_t *groups = xmalloc(((size_t)c->n + 1) * sizeof *groups);
     for (uint32_t i = 0; i < c->n; i++)
         groups[i] = unpack_u32(&u);
-    bool ok = read_column(&u, c->n, &c->limits);
+    bool ok = read_column(&u, c->n, &c->limits) && read_column(&u, c->n, &c->lanes);
+    for (uint32_t i = 0; ok && c->lanes && i < c->n; i++)
+        ok = c->lanes[i] <= MAX_LANE;
     unpack_str(&u);
     ok = ok && !u.bad && u.n == 0;
     if (ok) {
@@ -96,6 +99,7 @@ bool session_on_module(struct pool *p, const struct frame *f)
         free(c.data);
         free(c.cuts);
         free(c.limits);
+        free(c.lanes);
         return false;
     }
     s->modules = xgrow(s->modules, &s->cap, s->n_modules + 1, sizeof *s->modules);
@@ -111,48 +115,17 @@ static struct str task_path(struct pool *p, const struct task *t)
     return t->module < p->plan.n_modules ? p->plan.modules[t->module].path : STR("@other");
 }
 
-/* The text of item's "id" in the *module* document. */
-static bool find_id(struct json *j, uint32_t item, struct buf *out)
-{
-    struct buf key = {0};
-    bool found = false;
-    for (uint32_t i = 0; !found && json_item(j); i++) {
-        if (i < item) {
-            json_skip(j);
-            continue;
-        }
-        json_enter(j, '{');
-        while (!found && json_key(j, &key))
-            found = str_eq(buf_view(&key), STR("id")) ? json_string(j, out) : (json_skip(j), false);
-        break;
-    }
-    buf_release(&key);
-    return found;
-}
-
 void session_item_id(struct pool *p, const struct task *t, uint32_t item, struct buf *out)
 {
     const struct collected *c = session_find(p, task_path(p, t));
-    struct buf key = {0};
     if (!c)
         return;
     struct unpack u = {.p = (const unsigned char *)c->payload.p, .n = c->payload.n};
     unpack_str(&u);
-    for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
-        unpack_u32(&u);
-    for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
-        unpack_u32(&u);
-    struct json j = json_of(unpack_str(&u));
-    bool ok = json_enter(&j, '{');
-    while (ok && json_key(&j, &key)) {
-        if (str_eq(buf_view(&key), STR("items")) && json_peek(&j) == '[') {
-            json_enter(&j, '[');
-            find_id(&j, item, out);
-            break;
-        }
-        ok = json_skip(&j);
-    }
-    buf_release(&key);
+    for (int column = 0; column < 3; column++) /* groups, limits, lanes */
+        for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
+            unpack_u32(&u);
+    document_item_id(unpack_str(&u), item, out);
 }
 
 /* After a restart: the open tasks go on with the numbers of the new session. */

@@ -41,7 +41,7 @@ struct collected {
     char *data;
     uint32_t first, n;
     uint8_t *cuts;
-    uint32_t *limits; /* NULL: none */
+    uint32_t *limits, *lanes; /* NULL: none */
 };
 
 enum zygote_state { ZYGOTE_NONE, ZYGOTE_STARTING, ZYGOTE_READY, ZYGOTE_USED };
@@ -98,6 +98,8 @@ struct pool {
     uint32_t broken;    /* workers that ended by an internal error of pytest's, without a pass since */
     uint32_t bad_starts; /* workers in a row that never connected */
     bool stopped;       /* fail-fast */
+    bool deferred;      /* items of this run wait until they can run alone */
+    struct buf imports; /* for the next workers: what they import first (PROTOCOL.md, FORK) */
     bool limits;        /* an item has one, or had */
     uint32_t cpus;
     int64_t now_ns, idle_ns, sample_ns, end_ns; /* monotonic; 0 = not set */
@@ -143,6 +145,7 @@ bool session_usable(struct pool *p);
 
 /* run.c: clients */
 bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f);
+bool run_on_alone(struct pool *p, struct peer *peer, const struct frame *f);
 bool run_on_plan(struct pool *p, struct peer *peer, const struct frame *f);
 void run_start_batches(struct pool *p);
 void run_fail_batches(struct pool *p);

@@ -67,16 +67,33 @@ static int64_t worth_ns(const struct sched *s, const struct worker *v)
     return mean * (int64_t)(v->own.to - v->own.from);
 }
 
+static bool in_lane(const struct range *r)
+{
+    return r->task->lanes && r->task->lanes[r->from] != LANE_ANY;
+}
+
+static bool can_lose(const struct worker *v)
+{
+    return !v->old && v->own.task && v->state == WORKER_READY && !in_lane(&v->own);
+}
+
+bool steal_unknown(const struct sched *s)
+{
+    for (const struct worker *v = s->workers; v && !s->single && !s->alone; v = v->next)
+        if (can_lose(v) && !v->timed && cut_of(&v->own) != v->own.to)
+            return true;
+    return false;
+}
+
 static struct worker *victim(const struct sched *s, const struct worker *thief, int64_t min_ns,
                              uint32_t *cut)
 {
     struct worker *best = NULL;
     int64_t best_ns = min_ns;
-    if (s->single)
+    if (s->single || s->alone)
         return NULL;
     for (struct worker *v = s->workers; v; v = v->next) {
-        if (v == thief || v->old || !v->own.task || v->own.task->confirming ||
-            v->state != WORKER_READY)
+        if (v == thief || !can_lose(v))
             continue;
         int64_t ns = worth_ns(s, v);
         uint32_t at = ns >= best_ns ? cut_of(&v->own) : v->own.to;

@@ -40,6 +40,7 @@ static struct hash128 setup_hash(const struct plan *plan)
     hasher_u64(h, plan->options.persistent);
     hasher_u64(h, plan->options.optimizer);
     hasher_u64(h, plan->options.batch_timeout_ms != 0);
+    hasher_u64(h, plan->options.retries);
     hasher_hash(h, plan->environment);
     for (uint32_t i = 0; i < plan->n_args; i++)
         hasher_str(h, plan->args[i]);
@@ -93,9 +94,9 @@ static void send_config(struct pool *p)
     member(&b, "token", str_z(p->zygote.token));
     member(&b, "state_dir", buf_view(&p->state_dir));
     member(&b, "optimizer", str_z(optimizer_name(plan->options.optimizer)));
-    buf_printf(&b, ", \"persistent\": %s, \"batch_timeout\": %s, \"stack_signal\": %d, \"args\": [",
+    buf_printf(&b, ", \"persistent\": %s, \"batch_timeout\": %s, \"stack_signal\": %d, \"retries\": %u, \"args\": [",
                plan->options.persistent ? "true" : "false", plan->options.batch_timeout_ms ? "true" : "false",
-               stack_signal());
+               stack_signal(), plan->options.retries);
     for (uint32_t i = 0; i < plan->n_args; i++) {
         buf_z(&b, i ? ", " : "");
         json_quote(&b, plan->args[i]);
@@ -196,6 +197,24 @@ static void path_list(struct buf *b, const struct plan *plan, bool clean_only)
     buf_char(b, ']');
 }
 
+static void add_apart(struct buf *b, const struct plan *plan)
+{
+    buf_z(b, ", \"serial\": [");
+    for (uint32_t i = 0; i < plan->n_serial; i++) {
+        buf_z(b, i ? ", " : "");
+        json_quote(b, plan->serial[i]);
+    }
+    buf_z(b, "], \"groups\": [");
+    for (uint32_t i = 0; i < plan->n_groups; i++) {
+        buf_z(b, i ? ", [" : "[");
+        json_quote(b, plan->groups[i].name);
+        buf_z(b, ", ");
+        json_quote(b, plan->groups[i].glob);
+        buf_char(b, ']');
+    }
+    buf_char(b, ']');
+}
+
 void zygote_ask_session(struct pool *p)
 {
     struct zygote *z = &p->zygote;
@@ -207,6 +226,7 @@ void zygote_ask_session(struct pool *p)
     path_list(&b, &p->plan, true);
     buf_z(&b, ", \"planned\": ");
     path_list(&b, &p->plan, false);
+    add_apart(&b, &p->plan);
     buf_printf(&b, ", \"other\": %s}", p->plan.other ? "true" : "false");
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);

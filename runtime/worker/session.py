@@ -8,9 +8,11 @@ import threading
 import traceback
 
 import _fastest.bytecode as bytecode
+import _fastest.lanes as lanes
 import _fastest.lean as lean
 import _fastest.limits as limits
 import _fastest.native as native
+import _fastest.needs as needs
 import _fastest.report as report
 import _fastest.trace as trace
 import _fastest.wire as wire
@@ -141,6 +143,8 @@ class Session:
         self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
+        self.needs = needs.Needs(setup["state_dir"], request["planned"])
+        self.lanes = lanes.Lanes(request, self.needs.alone)
         self.items = []  # by number
         self.warned = {}  # number of an item -> warnings before the tests that it tells of
         self.interrupted = False  # by errors, after which pytest_runtestloop runs nothing
@@ -221,10 +225,13 @@ class Session:
                 known += [p for p in paths if p not in known]
         deps["shared"] = self.code_path
         listed, always = self.listing.rows(items)
-        rest = wire.dump({"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
+        rest = wire.dump({"path": path, "rel": self._rel(path),
                           "error": errors[0] if errors else None, "skip": skips[0] if skips and not items else None,
                           "deps": deps, "always": always})
         return b'{"items":' + listed.encode("ascii") + b"," + rest[1:]
+
+    def _rel(self, path):
+        return os.path.relpath(path, self.setup["root"]) if path != OTHER else path
 
     def send_modules(self, conn):
         modules = self._by_module()
@@ -239,12 +246,13 @@ class Session:
             if items:
                 self._credit_warnings(path, len(self.items))
             self.items += items
-            groups = _groups(items) if path != OTHER else [0] * len(items)
+            whole = path == OTHER or any(item.nodeid in self.needs.order for item in items)
+            groups = _groups(items) if not whole else [0] * len(items)
             errors, skips = found.get(path, ((), ()))
             document = self._module_json(path, items, errors, skips, shared)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
-            for column in (self.limits.of(items),):
+            for column in (self.limits.of(items), self.lanes.of(self._rel(path), items)):
                 payload += struct.pack("<%dI" % (1 + len(column)), len(column), *column)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
 
@@ -257,6 +265,7 @@ class Session:
             all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
         loaded = {path for paths in deps.values() if isinstance(paths, list) for path in paths}
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        loaded.add(os.path.join(self.setup["state_dir"], "needs"))  # lanes depend on it
         loaded.update(f for f in files if isinstance(f, str) and os.path.isabs(f) and not self.sorter.leave_out(f))
         return {"again": again, "loaded": sorted(loaded) if again else []}
 
@@ -313,6 +322,7 @@ def run(config, setup, request, reap, own_fds=()):
         conn.send(wire.ERROR, text.encode("utf-8", "replace"), code)
         os._exit(code)
     session.send_modules(conn)
+    session.needs.note()
     why = why_not_fork((conn.fd,) + tuple(own_fds))
     gc.collect()
     gc.freeze()
@@ -337,10 +347,10 @@ def _serve(session, conn, reap, own_fds):
         if frame is None:
             conn.wait(reap.fd)
             continue
-        kind, tag, _ = frame
+        kind, tag, payload = frame
         if kind == wire.SERVE:
             reap.restore()
-            worker.run(session, tag, alone=True)
+            worker.run(session, tag, True, payload)
         elif kind == wire.FORK:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -350,5 +360,5 @@ def _serve(session, conn, reap, own_fds):
                 conn.close()
                 for fd in own_fds:
                     os.close(fd)
-                worker.run(session, tag, alone=False)
+                worker.run(session, tag, False, payload)
             ids[pid] = tag

@@ -79,6 +79,7 @@ class Worker:
         self.spawned = False
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
+        self.retries = session.setup.get("retries", 0)
         self.broken = ""   # pytest's internal error
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
@@ -138,6 +139,8 @@ class Worker:
 
     def run_item(self, number, nextitem):
         item = self.session.items[number]
+        if item.nodeid in self.session.needs.imports:
+            self.session.needs.restore(self.session.needs.imports.pop(item.nodeid))
         self.running[0] = number + 1
         native = number not in self.session.warned and self.native.takes(item)
         if native and self.verifies:
@@ -145,6 +148,8 @@ class Worker:
         passed, stop = self.execute(item, nextitem, native)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
+        if passed is None and self.retries:
+            passed, stop = self.retry(number, nextitem, native, stop)
         code, document, deps = report.PASSED, None, self.deps(item)
         if passed is None or deps or self.verifies:
             code, document = self.result(number, passed, stop)
@@ -186,13 +191,46 @@ class Worker:
             stop = (INTERNAL_ERROR, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
         return passed, stop
 
+    def retry(self, number, nextitem, native, stop):
+        """Runs a test that has failed again, with --retries; the last attempt counts."""
+        item, passed = self.session.items[number], None
+        for _ in range(self.retries):
+            code, document = self.result(number, passed, stop)
+            if stop or code not in (report.FAILED, report.ERROR):
+                break
+            self.conn.send(wire.ATTEMPT, wire.dump(document), number)
+            self.clear(item)
+            passed, stop = self.execute(item, nextitem, native)
+            if passed is not None:
+                break
+        return passed, stop
+
+    def clear(self, item):
+        """What a failed attempt leaves: sections of output, fixtures and collectors whose set-up has failed."""
+        del item._report_sections[:], item.user_properties[:]
+        state = self.session.session._setupstate
+        info = getattr(item, "_fixtureinfo", None)
+        cached = [d.cached_result for defs in info.name2fixturedefs.values() for d in defs] if info else []
+        if any(failed for _, failed in state.stack.values()) or any(c is not None and c[2] is not None for c in cached):
+            self.native.leave()
+            try:
+                state.teardown_exact(None)
+            except BaseException:
+                traceback.print_exc()
+        if not getattr(item, "_request", True):
+            item._initrequest()
+
     def result(self, number, passed, stop):
         """(outcome, *result*)"""
         plugin = self.plugin
         if passed is not None:
             return report.PASSED, json.loads(passed)
         if plugin.reports and (not stop or plugin.reports[-1].when == "teardown"):
-            return report.result(plugin.reports, self.categories, plugin.warnings + self.session.warned.get(number, 0))
+            warnings = plugin.warnings + self.session.warned.get(number, 0)
+            code, document = report.result(plugin.reports, self.categories, warnings)
+            if code in (report.FAILED, report.ERROR):
+                document["after"] = [path for path in self.used if path != _path(self.session.items[number])]
+            return code, document
         return report.FAILED, {"phases": [report.broken(stop and stop[1])]}
 
     def _alone(self, number, nextitem):
@@ -223,7 +261,7 @@ class Worker:
 
     def deps(self, item):
         fresh = trace.take()
-        path = str(getattr(item, "path", None) or item.fspath)
+        path = _path(item)
         if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
             return None
         self.spawned = self.spawned or trace.SPAWN in fresh
@@ -245,6 +283,10 @@ def _running(session, number):
         memory = mmap.mmap(f.fileno(), RUNNING_SLOTS * wire.U32.size)
     at = number % RUNNING_SLOTS
     return memoryview(memory).cast("I")[at:at + 1]
+
+
+def _path(item):
+    return str(getattr(item, "path", None) or item.fspath)
 
 
 def _settings(item):
@@ -280,8 +322,8 @@ def _own_basetemp(config, number):
         factory._given_basetemp = given / ("worker%d" % number)
 
 
-def run(session, number, alone):
-    """Serves as worker `number` until END or the pool's end; returns never."""
+def run(session, number, alone, wanted=b""):
+    """Serves as worker `number` until END or the pool's end; returns never. wanted: of FORK (PROTOCOL.md)."""
     if not alone:
         os.setpgid(0, 0)
         _own_capture_files(session.config)
@@ -292,6 +334,8 @@ def run(session, number, alone):
     try:
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         limits.watch(session, number, conn)
+        if wanted:
+            session.needs.restore(json.loads(wanted.decode())["imports"])
         worker = Worker(session, number, conn)
         try:
             worker.serve()
@@ -314,6 +358,7 @@ def _finish(session):
         session.session.exitstatus = 1 if session.session.testsfailed else 0
         session.config.hook.pytest_sessionfinish(session=session.session, exitstatus=session.session.exitstatus)
         session.config._ensure_unconfigure()
+        session.needs.note()
     except BaseException:
         traceback.print_exc()
     atexit._run_exitfuncs()

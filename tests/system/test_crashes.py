@@ -176,7 +176,7 @@ def test_nothing_that_a_test_does_takes_others_with_it(project):
     texts = {t["nodeid"]: (t.get("call") or t.get("setup")).get("longrepr", "") for t in project.json()["tests"]}
     assert "stopped" in texts["test_stop.py::test_stop"]
     assert "INTERNALERROR" in texts["test_closed.py::test_closed"]
-    assert sum("20 processes in a row" in text for text in texts.values()) >= 20
+    assert sum("20 processes in a row" in text for text in texts.values()) >= 15
     assert "fastest left out 2" in r.out and len(r.out) < 6e6
     assert project.path(".fastest/m/test_output.rec").stat().st_size < 1e7
     with pytest.raises(ProcessLookupError):

@@ -123,7 +123,7 @@ class Pool:
         clean = [str(self.root / name) for name in clean]
         self.zygote.send(SESSION, {"run_id": "1", "clean": clean, "planned": planned, "other": other}, fork)
         self.peer = self.accept(2)
-        self.modules, self.groups, self.limits, self.items = {}, {}, {}, []
+        self.modules, self.groups, self.limits, self.lanes, self.items = {}, {}, {}, {}, []
         kind, tag, payload = self.peer.recv()
         while kind == MODULE:
             path, at = unpack_text(payload, 0)
@@ -133,6 +133,9 @@ class Pool:
             at += 4 + 4 * n
             count, = struct.unpack_from("<I", payload, at)
             self.limits[name] = struct.unpack_from("<%dI" % count, payload, at + 4)
+            at += 4 + 4 * count
+            count, = struct.unpack_from("<I", payload, at)
+            self.lanes[name] = struct.unpack_from("<%dI" % count, payload, at + 4)
             self.modules[name] = json.loads(unpack_text(payload, at + 4 + 4 * count)[0].decode())
             assert len(self.modules[name]["items"]) == n
             self.items += [item["id"] for item in self.modules[name]["items"]]
