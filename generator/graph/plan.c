@@ -337,6 +337,14 @@ bool plan_mark(const struct plan *p, const char *name, struct str text)
     return ok;
 }
 
+void plan_unmark(const struct plan *p, const char *name)
+{
+    struct buf path = {0};
+    mark_path(&path, p, name);
+    unlink(path.p);
+    buf_release(&path);
+}
+
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b)
 {
     for (uint32_t i = b->first; i < b->first + b->count; i++)

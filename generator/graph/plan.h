@@ -125,6 +125,7 @@ bool plan_mark(const struct plan *p, const char *name, struct str text);
 /* Whether this run has it; one that an earlier run left, or leaves late, counts for nothing.
  * *text, unless NULL, gets its text. */
 bool plan_marked(const struct plan *p, const char *name, struct buf *text);
+void plan_unmark(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
 /* NULL when the plan has no such batch. */

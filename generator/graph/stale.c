@@ -186,7 +186,7 @@ static struct str reason(struct stale *s, const struct plan_module *m, struct in
     if (r->flags & REC_CHANGED)
         return STR("a source changed while it ran");
     if (!(r->flags & REC_PASSED))
-        return STR("failed last time");
+        return r->flags & REC_FLAKY ? STR("a test was flaky last time") : STR("failed last time");
     struct str input = changed_input(s, r);
     if (input.n)
         return input;

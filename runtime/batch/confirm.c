@@ -35,6 +35,7 @@ struct confirm {
     int64_t began_ns;
     double budget_s;      /* for what may be given up: runs of tests that need not have failed */
     struct map kinds;     /* attempts_kind → struct kind * */
+    uint32_t failed;      /* and still do */
     uint32_t unconfirmed; /* suspects for which there was no time */
     struct arena arena;
 };
@@ -428,6 +429,8 @@ static bool confirm_module(struct confirm *c, struct suspects *s, struct err *er
     bool found = false;
     for (uint32_t k = 0; k < s->n; k++)
         found = found || q.reasons[k] != FAILS;
+    for (uint32_t k = 0; k < s->n; k++)
+        c->failed += q.reasons[k] == FAILS;
     bool ok = !err->msg[0] && (!found || write_results(&q, err));
     trial_release(&q.trial);
     return ok;
@@ -442,7 +445,8 @@ static bool has_time(const struct confirm *c, const struct suspects *s)
     return affordable(c, sum);
 }
 
-bool confirm_run(const struct plan *plan, FILE *out, const volatile sig_atomic_t *stop, struct err *err)
+bool confirm_run(const struct plan *plan, FILE *out, const volatile sig_atomic_t *stop, uint32_t *failed,
+                 struct err *err)
 {
     struct confirm c = {.plan = plan, .alone = {.plan = plan, .stop = stop}, .out = out, .began_ns = clock_mono_ns()};
     double wall = (double)(clock_wall_ns() - plan->scan_start_ns) / 1e9;
@@ -462,6 +466,7 @@ bool confirm_run(const struct plan *plan, FILE *out, const volatile sig_atomic_t
     }
     if (c.unconfirmed)
         fprintf(out, "fastest: %u failures were not confirmed: they take longer than the run\n", c.unconfirmed);
+    *failed = c.failed + c.unconfirmed;
     map_release(&c.kinds);
     arena_release(&c.arena);
     return ok;

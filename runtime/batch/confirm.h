@@ -13,7 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* stop (may be NULL): ends it when it is not zero. False with err when a record cannot be written. */
-bool confirm_run(const struct plan *plan, FILE *out, const volatile sig_atomic_t *stop, struct err *err);
+/* stop (may be NULL): ends it when it is not zero. *failed: tests that have failed, and still do. False with err when a
+ * record cannot be written. */
+bool confirm_run(const struct plan *plan, FILE *out, const volatile sig_atomic_t *stop, uint32_t *failed,
+                 struct err *err);
 
 #endif

@@ -87,7 +87,8 @@ bool command_summary(int argc, char **argv, enum exit_code *code, struct err *er
     if (argc != 1)
         return err_set(err, "summary: usage: fastest summary STATE_DIR (called by Ninja)");
     *code = EXIT_INTERNAL;
-    bool ok = plan_load(&plan, argv[0], err) && confirm_run(&plan, stdout, NULL, err);
+    uint32_t failed;
+    bool ok = plan_load(&plan, argv[0], err) && confirm_run(&plan, stdout, NULL, &failed, err);
     if (ok) {
         pool_finish(&plan);
         struct arena a = {0};

@@ -20,6 +20,7 @@
 
 #define JOBS "24" /* clients at a time */
 
+enum { MAX_ROUNDS = 3 };
 static volatile sig_atomic_t ninja_pid;
 static volatile sig_atomic_t interrupted;
 
@@ -181,6 +182,24 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
+/* Ninja, then what follows the batches; *again: what has ended it early passes after all, and the rest is to run. */
+static bool run_round(const struct plan *plan, const char *ninja, int *status, bool *again, struct err *err)
+{
+    uint32_t failed = 0;
+    bool ok = run_ninja(plan, ninja, status, err);
+    if (ok && !interrupted && *status != 0) {
+        forget_ninja(plan);
+        ok = run_ninja(plan, ninja, status, err);
+    }
+    if (ok && !interrupted)
+        ok = confirm_run(plan, stdout, &interrupted, &failed, err);
+    *again = ok && !interrupted && plan->options.confirms && plan_marked(plan, "stop", NULL) &&
+             failed < plan->options.maxfail;
+    if (*again)
+        plan_unmark(plan, "stop");
+    return ok;
+}
+
 static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
@@ -188,14 +207,10 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
     if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
         return false;
     pid_t watcher = plan->options.slow_ms ? start_watcher(plan) : -1;
-    bool ok = run_ninja(plan, ninja, &status, err);
-    if (ok && !interrupted && status != 0) {
-        forget_ninja(plan);
-        ok = run_ninja(plan, ninja, &status, err);
-    }
+    bool ok = true, again = true;
+    for (int i = 0; ok && again && i < MAX_ROUNDS; i++)
+        ok = run_round(plan, ninja, &status, &again, err);
     end_watcher(watcher);
-    if (ok && !interrupted)
-        ok = confirm_run(plan, stdout, &interrupted, err);
     pool_finish(plan);
     if (ok && !interrupted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         return err_set(err, "ninja failed (status %d); see its message above", status);

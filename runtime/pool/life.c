@@ -125,7 +125,7 @@ static void half_close(struct peer *peer)
 /* A run whose modules are all done lets its session go before the summary asks for it. */
 static void finish_early(struct pool *p)
 {
-    bool awaited = p->deferred || (p->plan.options.confirms && p->failures);
+    bool awaited = p->deferred || p->sched.alone || (p->plan.options.confirms && p->failures);
     if (p->plan.options.persistent || awaited || !p->sched.all_asked || p->sched.tasks || p->sched.workers ||
         p->session.state != SESSION_COLLECTED || p->session.serving)
         return;

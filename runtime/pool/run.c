@@ -250,6 +250,17 @@ static void forget_clients(struct pool *p, const struct peer *but)
         }
 }
 
+/* Workers beside each other, as the options want them. */
+static void side_by_side(struct pool *p)
+{
+    p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
+        p->sched.limit = 1;
+    p->sched.alone = false;
+    p->sched.slice_ns = SLICE_NS;
+    buf_clear(&p->imports);
+}
+
 void run_reset(struct pool *p)
 {
     free(p->asked);
@@ -258,13 +269,9 @@ void run_reset(struct pool *p)
     buf_clear(&p->error);
     p->failures = p->restarts = p->bad_starts = p->broken = 0;
     p->stopped = false;
-    p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
-    if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
-        p->sched.limit = 1;
-    p->sched.alone = p->deferred = false;
+    p->deferred = false;
     p->sched.retries = p->plan.options.retries;
-    buf_clear(&p->imports);
-    p->sched.slice_ns = SLICE_NS;
+    side_by_side(p);
     run_check_asked(p);
 }
 
@@ -350,6 +357,8 @@ bool run_on_batch(struct pool *p, struct peer *peer, const struct frame *f)
         return false;
     if (!adopt_run(p, peer, run_id, env_hash))
         return true;
+    if (p->sched.alone)
+        side_by_side(p);
     peer->batch = xmalloc(sizeof *peer->batch);
     *peer->batch = (struct batch){.tag = f->tag};
     if (!read_batch(p, peer->batch, &u, count))
@@ -403,6 +412,7 @@ bool run_on_alone(struct pool *p, struct peer *peer, const struct frame *f)
     p->sched.alone = true;
     p->sched.slice_ns = 0;
     p->stopped = false;
+    p->failures = 0;
     buf_clear(&p->imports);
     buf_str(&p->imports, imports);
     if (!read_alone(p, peer, &u))

@@ -116,3 +116,17 @@ def test_ninja_test_confirms_too(project):
     assert r.code == 0 and "needs exclusive" in r.out and "1 passed" in r.out, r
     r = project.run(["ninja", "test"])
     assert r.code == 0 and "1 passed (1 cached)" in r.out, r
+
+
+def test_fail_fast_goes_on_after_a_failure_that_is_none(project):
+    project.write("conftest.py", COUNT)
+    project.write("test_a.py", "from conftest import count\ndef test_a(): assert count('a') > 1\n")
+    for name in "bcdefg":
+        project.write("test_%s.py" % name, "def test_%s(): pass\n" % name)
+    project.write("test_h.py", "from conftest import count\ndef test_h(): count('h')\n")
+    r = project.fastest("-x", "-n", "1")
+    assert r.code == 0 and "8 passed" in r.out and "test_a is flaky" in r.out, r
+    project.replace("test_a.py", "> 1", "> 1, 'again'")
+    project.path("a.count").unlink()
+    r = project.fastest("-x", "-n", "1", "--no-confirm")
+    assert r.code == 1 and "again" in r.out, r
