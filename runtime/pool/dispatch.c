@@ -165,10 +165,17 @@ static bool on_spent(struct pool *p, struct peer *peer, const struct frame *f)
 
 static bool on_watch(struct pool *p, struct peer *peer, const struct frame *f)
 {
-    (void)p;
     (void)f;
     peer->watches = true;
+    if (p->note.n)
+        peer_send(peer, WIRE_NOTICE, 0, buf_view(&p->note));
     return true;
+}
+
+static bool on_replica_ready(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    (void)f;
+    return replica_on_ready(p, peer);
 }
 
 typedef bool handler(struct pool *p, struct peer *peer, const struct frame *f);
@@ -185,6 +192,8 @@ static const struct {
     {ROLE_CLIENT, WIRE_STATUS, on_status},
     {ROLE_CLIENT, WIRE_WATCH, on_watch},
     {ROLE_ZYGOTE, WIRE_READY, on_ready},
+    {ROLE_REPLICA, WIRE_READY, on_replica_ready},
+    {ROLE_REPLICA, WIRE_ERROR, on_error},
     {ROLE_ZYGOTE, WIRE_EXITED, on_exited},
     {ROLE_ZYGOTE, WIRE_ERROR, on_error},
     {ROLE_SESSION, WIRE_MODULE, on_module},

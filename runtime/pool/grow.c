@@ -11,15 +11,18 @@ bool sched_has_work(const struct sched *s)
 static bool fork_one(struct sched *s)
 {
     struct worker *w = sched_new_worker(s);
+    bool has_range = s->per_module && range_take(s, w, &w->own);
     if (s->ops->fork(s->ctx, w))
         return true;
+    if (has_range)
+        range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
     worker_free(s, w);
     return false;
 }
 
 void sched_prefork(struct sched *s)
 {
-    if (sched_live(s) == 0)
+    if (sched_live(s) == 0 && !s->per_module)
         fork_one(s);
 }
 
@@ -30,7 +33,7 @@ static void fork_more(struct sched *s)
         if (!worker_is_live(w))
             continue;
         bool start = w->state == WORKER_STARTING;
-        starting += start;
+        starting += start && !s->per_module;
         busy += start || !worker_is_idle(w);
     }
     uint32_t wanted = range_count(s);
@@ -46,8 +49,8 @@ void sched_balance(struct sched *s)
     for (struct worker *w = s->workers; w; w = w->next)
         if (worker_is_idle(w))
             sched_idle(s, w);
-    if (!s->single && !s->alone)
+    if (!s->alone)
         fork_more(s);
-    else if (s->pending && (s->alone ? !s->workers : sched_live(s) == 0))
+    else if (s->pending && !s->workers)
         fork_one(s);
 }

@@ -58,7 +58,7 @@ static void sample(struct pool *p)
         return;
     int64_t elapsed = p->sample_ns ? p->now_ns - (p->sample_ns - SAMPLE_NS) : 0;
     p->sample_ns = p->now_ns + SAMPLE_NS;
-    if (p->plan.options.workers || p->plan.options.optimizer == OPTIMIZER_STANDARD || p->sched.single)
+    if (p->plan.options.workers || p->plan.options.optimizer == OPTIMIZER_STANDARD || p->sched.whole)
         return;
     int percent = elapsed ? cpu_percent(p, elapsed) : 100;
     if (elapsed == 0)
@@ -66,6 +66,20 @@ static void sample(struct pool *p)
     if (percent < BUSY_PERCENT && p->sched.limit < 2 * p->cpus && sched_all_busy(&p->sched) &&
         sched_live(&p->sched) >= p->sched.limit && sched_has_work(&p->sched))
         p->sched.limit++; /* they sleep or wait: sched_balance forks one more */
+}
+
+/* Beside a session that cannot be forked another interpreter is started when what one costs has been spent on tests,
+ * and there is still work: never more than twice the time that would have been best. */
+static void grow_single(struct pool *p)
+{
+    uint32_t most = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    bool may = p->sched.whole && !p->sched.alone && p->plan.options.optimizer != OPTIMIZER_STANDARD;
+    p->grow_ns = 0;
+    if (!may || p->sched.limit >= most || !sched_all_busy(&p->sched) || !sched_has_work(&p->sched))
+        return;
+    p->grow_ns = p->session.collected_ns + p->session.cost_ns * p->sched.limit;
+    if (p->now_ns >= p->grow_ns)
+        p->sched.limit++;
 }
 
 static void fail_fast(struct pool *p)
@@ -200,6 +214,7 @@ void life_step(struct pool *p)
         if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
             sched_balance(&p->sched);
         limits_check(p);
+        grow_single(p);
         sample(p);
         finish_early(p);
         check_idle(p);
@@ -223,6 +238,7 @@ int64_t life_next_deadline(const struct pool *p)
         earlier(&at, w->deadline_ns);
     if (p->life == LIFE_RUNS) {
         earlier(&at, p->sample_ns);
+        earlier(&at, p->grow_ns);
         earlier(&at, p->idle_ns);
         earlier(&at, limits_next(p));
     }

@@ -178,6 +178,8 @@ static void finish_worker(struct pool *p, struct worker *w)
         give_up(p, w);
     }
     end_group(p, w);
+    if (w->replica && !w->has_status && w->pid > 1)
+        kill(-w->pid, SIGKILL);
     struct peer *peer = w->peer;
     if (peer) {
         peer->worker = NULL;

@@ -167,6 +167,8 @@ static void reap_children(struct pool *p)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         if (pid == p->zygote.pid)
             zygote_reaped(p, (uint32_t)status);
+        else
+            replica_reaped(p, pid, (uint32_t)status);
 }
 
 static void take_signals(struct pool *p)
@@ -276,6 +278,7 @@ static void release(struct pool *p)
     free(p->asked);
     buf_release(&p->error);
     buf_release(&p->imports);
+    buf_release(&p->note);
     buf_release(&p->state_dir);
     buf_release(&p->sock);
     buf_release(&p->log);

@@ -53,11 +53,13 @@ static bool op_fork(void *ctx, struct worker *w)
             return false; /* its exit status first: it may be the session's own */
     if (s->state == SESSION_LOST)
         session_restart(p); /* its workers come later */
-    if (s->state != SESSION_COLLECTED || s->serving)
+    if (s->state != SESSION_COLLECTED)
         return false;
-    s->serving = w->serves = !s->forks;
     w->deadline_ns = p->now_ns + FORK_WAIT_NS;
     running_clear(&p->running, w->id);
+    if (p->sched.per_module || (!s->forks && s->serving))
+        return replica_start(p, w);
+    s->serving = w->serves = !s->forks;
     peer_send(s->peer, s->forks ? WIRE_FORK : WIRE_SERVE, w->id, buf_view(&p->imports));
     return true;
 }
@@ -258,6 +260,9 @@ static void side_by_side(struct pool *p)
         p->sched.limit = 1;
     p->sched.alone = false;
     p->sched.slice_ns = SLICE_NS;
+    p->sched.per_test = p->plan.options.isolation == ISOLATION_TEST;
+    p->sched.per_module = p->plan.options.isolation == ISOLATION_PROCESS;
+    session_set_up_workers(p);
     buf_clear(&p->imports);
 }
 
@@ -269,6 +274,7 @@ void run_reset(struct pool *p)
     buf_clear(&p->error);
     p->failures = p->restarts = p->bad_starts = p->broken = 0;
     p->stopped = false;
+    buf_clear(&p->note);
     p->deferred = false;
     p->sched.retries = p->plan.options.retries;
     side_by_side(p);

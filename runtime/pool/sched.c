@@ -121,7 +121,7 @@ static int64_t mean_ns(const struct worker *w)
 
 static bool has_others(const struct sched *s)
 {
-    return !s->single && sched_live(s) > 1;
+    return sched_live(s) > 1;
 }
 
 /* How long the tests of another module take says little about these. */
@@ -139,7 +139,9 @@ static bool is_over(const struct sched *s, const struct worker *w)
 {
     bool late = s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns;
     bool goes_on = s->pending && s->pending->task == w->last;
-    return w->old || (!s->single && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
+    if (s->per_test || s->per_module)
+        return w->old || w->done || w->queued;
+    return w->old || (!s->serves_on && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
 }
 
 /* Finds the worker something to run; false when there is nothing. */
@@ -151,6 +153,10 @@ static bool take(struct sched *s, struct worker *w)
         return false;
     if (!range_take(s, w, &w->own) && !steal_range(s, w, STEAL_MIN_NS))
         return false;
+    if (s->per_test && w->own.to - w->own.from > 1) {
+        range_push(&s->pending, true, w->own.task, w->own.from + 1, w->own.to);
+        w->own.to = w->own.from + 1;
+    }
     begin_range(s, w);
     return true;
 }
@@ -174,13 +180,13 @@ static bool has_room(const struct sched *s)
     uint32_t busy = 0;
     for (const struct worker *w = s->workers; w; w = w->next)
         busy += worker_is_live(w) && !worker_is_idle(w);
-    return !s->single && !s->alone && busy < s->limit;
+    return !s->alone && busy < s->limit;
 }
 
 /* It has one item left, and how long that takes is not known, or long: what is pending does not wait behind it. */
 static bool leaves_pending(const struct sched *s, const struct worker *w)
 {
-    if (w->own.task || w->laned || s->single || s->alone || !s->pending)
+    if (w->own.task || w->laned || s->alone || !s->pending)
         return false;
     return has_room(s) || (s->limit > 1 && (!w->timed || mean_ns(w) >= PREFETCH_NS));
 }
@@ -204,7 +210,7 @@ static void feed(struct sched *s, struct worker *w)
     uint32_t n = w->depth > w->queued ? w->depth - (uint32_t)w->queued : 1;
     if (is_slow(s, w))
         n = 1;
-    else if (!s->pending && !s->single && n > (unsent + 1) / 2)
+    else if (!s->pending && !s->whole && n > (unsent + 1) / 2)
         n = (unsent + 1) / 2;
     if (n > unsent)
         n = unsent;

@@ -80,6 +80,7 @@ struct worker {
     int64_t ready_ns;     /* when its time slice began */
     const struct task *last; /* the task of its last range; may be gone */
     bool serves;          /* it is the session itself */
+    bool replica;         /* it is an interpreter of its own, our child */
     bool gone;            /* said GONE */
     bool has_status;
     uint32_t status;      /* wait status */
@@ -120,7 +121,10 @@ struct sched {
     size_t n_holders;
     uint32_t limit;          /* of workers that are at work */
     uint32_t last_id;
-    bool single;             /* the session serves itself: one worker, nothing is split */
+    bool whole;              /* a module stays in one process: nothing is stolen */
+    bool serves_on;          /* a worker serves as long as the run: no time slices */
+    bool per_test;           /* a process for each item */
+    bool per_module;         /* a worker is made for one range, which it has before it is forked */
     bool alone;              /* one process at a time */
     uint32_t retries;        /* how often an item is tried again that has taken its worker down */
     bool all_asked;          /* nothing more will come: workers may END */

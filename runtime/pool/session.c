@@ -5,6 +5,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
 #include "runtime/wire/document.h"
+#include "runtime/wire/json.h"
 #include "runtime/wire/msg.h"
 
 #include <stdlib.h>
@@ -162,6 +163,33 @@ static bool read_collected(struct session *s, struct str text)
     return ok && json_done(&j) && again;
 }
 
+/* One that cannot be forked serves itself, and other interpreters beside it when that is worth while (life.c). */
+void session_set_up_workers(struct pool *p)
+{
+    bool single = p->session.state == SESSION_COLLECTED && !p->session.forks && !p->sched.per_module;
+    enum isolation isolation = p->plan.options.isolation;
+    p->sched.whole = single;
+    p->sched.serves_on = single || isolation == ISOLATION_SESSION || p->plan.options.optimizer == OPTIMIZER_STANDARD;
+    if (single) {
+        p->sched.per_test = false;
+        p->sched.limit = 1;
+    }
+}
+
+/* Said once, to who watches now or later. */
+static void note_why(struct pool *p, struct str document)
+{
+    struct buf why = {0};
+    struct json j = json_of(document_member(document, "text"));
+    buf_clear(&p->note);
+    if (!p->session.forks && json_peek(&j) == '"' && json_string(&j, &why))
+        buf_printf(&p->note, "%s: the tests run in interpreters of their own, not in forks", why.p);
+    buf_release(&why);
+    for (struct peer *peer = p->peers; p->note.n && peer; peer = peer->next)
+        if (peer->watches)
+            peer_send(peer, WIRE_NOTICE, 0, buf_view(&p->note));
+}
+
 bool session_on_collected(struct pool *p, const struct frame *f)
 {
     struct session *s = &p->session;
@@ -169,7 +197,10 @@ bool session_on_collected(struct pool *p, const struct frame *f)
         return false;
     s->state = SESSION_COLLECTED;
     s->forks = f->tag & COLLECTED_FORKS;
-    p->sched.single = !s->forks;
+    s->collected_ns = p->now_ns;
+    s->cost_ns = p->now_ns - p->zygote.begun_ns;
+    session_set_up_workers(p);
+    note_why(p, f->payload);
     if (f->tag & COLLECTED_INTERRUPTED) {
         p->stopped = true;
         plan_mark(&p->plan, "interrupted", (struct str){0});

@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-enum { ROLE_ZYGOTE = 4 }; /* beside enum wire_role: descriptor 3 of the zygote */
+enum { ROLE_ZYGOTE = 4, ROLE_REPLICA = 5 }; /* beside enum wire_role: descriptor 3 of the zygote, of a replica */
 
 struct batch {
     uint32_t tag;
@@ -27,6 +27,7 @@ struct peer {
     struct conn conn;
     uint32_t role;
     pid_t pid;             /* 0 = unknown */
+    uint32_t worker_id;    /* of a replica */
     struct worker *worker; /* of a worker, or of a session that serves itself */
     struct batch *batch;   /* of a client */
     bool stop;             /* the client has asked for the end */
@@ -50,6 +51,7 @@ struct zygote {
     pid_t pid;          /* our child; 0 when reaped */
     struct peer *peer;
     struct loaded loaded; /* code, as it was at READY */
+    int64_t begun_ns;     /* when it was started, monotonic */
     struct hash128 setup; /* of what it was started with: a change needs another */
     char token[33];
 };
@@ -59,6 +61,7 @@ struct session {
     enum session_state state;
     struct peer *peer;
     bool forks, serving;
+    int64_t collected_ns, cost_ns; /* when it had collected; what that, and the interpreter's start, took */
     struct collected *modules;
     size_t n_modules, cap;
     struct map by_path; /* index + 1 */
@@ -99,10 +102,11 @@ struct pool {
     uint32_t bad_starts; /* workers in a row that never connected */
     bool stopped;       /* fail-fast */
     bool deferred;      /* items of this run wait until they can run alone */
+    struct buf note;    /* a NOTICE for everybody who watches this run */
     struct buf imports; /* for the next workers: what they import first (PROTOCOL.md, FORK) */
     bool limits;        /* an item has one, or had */
     uint32_t cpus;
-    int64_t now_ns, idle_ns, sample_ns, end_ns; /* monotonic; 0 = not set */
+    int64_t now_ns, idle_ns, sample_ns, grow_ns, end_ns; /* monotonic; 0 = not set */
     uint64_t idle_ticks;
     enum pool_life life;
     bool killed;        /* by a signal: no grace for tests */
@@ -128,11 +132,19 @@ bool zygote_on_ready(struct pool *p, const struct frame *f);
 bool zygote_usable(struct pool *p); /* the same set-up, and no loaded file has changed */
 void zygote_ask_session(struct pool *p);
 void zygote_reaped(struct pool *p, uint32_t status);
+/* An interpreter with our modules and the configuration; the pid, or -1 with err. */
+pid_t zygote_spawn(struct pool *p, uint32_t role, struct peer **peer, struct err *err);
+/* A replica is an interpreter that collects what the session has, and serves as a worker: where the session cannot be
+ * forked, and with --isolation=process. */
+bool replica_start(struct pool *p, struct worker *w);
+bool replica_on_ready(struct pool *p, struct peer *peer);
+bool replica_reaped(struct pool *p, pid_t pid, uint32_t status);
 void zygote_discard(struct pool *p); /* ends it and its session, now */
 
 /* session.c */
 void session_asked(struct pool *p); /* a SESSION frame has gone to the zygote */
 bool session_on_module(struct pool *p, const struct frame *f);
+void session_set_up_workers(struct pool *p); /* what the scheduler has to know of it */
 bool session_on_collected(struct pool *p, const struct frame *f);
 void session_closed(struct pool *p, struct peer *peer);
 void session_reset(struct pool *p);

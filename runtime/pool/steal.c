@@ -72,6 +72,11 @@ static bool in_lane(const struct range *r)
     return r->task->lanes && r->task->lanes[r->from] != LANE_ANY;
 }
 
+static bool stealing(const struct sched *s)
+{
+    return !s->whole && !s->alone && !s->per_test && !s->per_module;
+}
+
 static bool can_lose(const struct worker *v)
 {
     return !v->old && v->own.task && v->state == WORKER_READY && !in_lane(&v->own);
@@ -79,7 +84,7 @@ static bool can_lose(const struct worker *v)
 
 bool steal_unknown(const struct sched *s)
 {
-    for (const struct worker *v = s->workers; v && !s->single && !s->alone; v = v->next)
+    for (const struct worker *v = s->workers; v && stealing(s); v = v->next)
         if (can_lose(v) && !v->timed && cut_of(&v->own) != v->own.to)
             return true;
     return false;
@@ -90,7 +95,7 @@ static struct worker *victim(const struct sched *s, const struct worker *thief, 
 {
     struct worker *best = NULL;
     int64_t best_ns = min_ns;
-    if (s->single || s->alone)
+    if (!stealing(s))
         return NULL;
     for (struct worker *v = s->workers; v; v = v->next) {
         if (v == thief || !can_lose(v))

@@ -39,7 +39,7 @@ def _boot():
     if code is None:
         code = {name: compile(text, "<fastest>/%s.py" % name, "exec") for name, text in sources.items()}
         store.put(key, code)
-    for name in ("standin", "wire", "trace", "bounds", "bytecode", "report", "limits", "lanes", "needs", "items", "lean", "native", "verify", "worker", "session", "zygote"):
+    for name in ("standin", "wire", "trace", "bounds", "bytecode", "report", "limits", "costs", "lanes", "needs", "items", "lean", "native", "verify", "worker", "session", "zygote"):
         _add(package, name, code[name])
     sys.modules["_fastest.zygote"].main(3)
 

@@ -17,8 +17,9 @@ def _matches(rel, globs):
 
 
 class Lanes:
-    def __init__(self, request, alone):
+    def __init__(self, request, alone, costs):
         """alone: node ids of tests that need it."""
+        self.costs = costs
         self.serial = request.get("serial", ())
         self.groups = request.get("groups", ())  # [name, glob]
         self.alone = alone
@@ -41,7 +42,8 @@ class Lanes:
             return ALONE
         mark = self.closest.of(item)
         if mark is None:
-            return lane
+            shared = self.costs.shared(item) if lane == ANY else None
+            return self._number("fixture", shared) if shared else lane
         return self._number("mark", str(mark.args[0] if mark.args else mark.kwargs.get("name", "default")))
 
     def of(self, rel, items):

@@ -8,6 +8,7 @@ import threading
 import traceback
 
 import _fastest.bytecode as bytecode
+import _fastest.costs as costs
 import _fastest.lanes as lanes
 import _fastest.lean as lean
 import _fastest.limits as limits
@@ -144,7 +145,8 @@ class Session:
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request, self.sorter)
         self.needs = needs.Needs(setup["state_dir"], request["planned"])
-        self.lanes = lanes.Lanes(request, self.needs.alone)
+        self.costs = costs.Costs(setup["state_dir"], request.get("run_id", "-"))
+        self.lanes = lanes.Lanes(request, self.needs.alone, self.costs)
         self.items = []  # by number
         self.warned = {}  # number of an item -> warnings before the tests that it tells of
         self.interrupted = False  # by errors, after which pytest_runtestloop runs nothing
@@ -233,6 +235,19 @@ class Session:
     def _rel(self, path):
         return os.path.relpath(path, self.setup["root"]) if path != OTHER else path
 
+    def number(self, numbers):
+        """Gives items the numbers that they have in another session: {module path: [first number, count]}."""
+        found = self._by_module()
+        self.items = {}
+        for path, (first, count) in numbers.items():
+            items = found.get(path, ())
+            if len(items) != count:
+                raise Fatal(3, "%d tests where %d are wanted: %s" % (len(items), count, path))
+            if items:
+                self._credit_warnings(path, first)
+            self.items.update(enumerate(items, first))
+            self.limits.of(items)
+
     def send_modules(self, conn):
         modules = self._by_module()
         self.listing = lean.Listing(self.session)
@@ -313,6 +328,9 @@ def _explain(config, error):
 
 def run(config, setup, request, reap, own_fds=()):
     """The session's life; returns never. own_fds: our other sockets."""
+    replica = request.get("replica")
+    if replica:
+        return _replica(Session(config, setup, request), replica, reap)
     conn = wire.connect(setup["socket"], wire.ROLE_SESSION, setup["token"])
     session = Session(config, setup, request)
     try:
@@ -337,6 +355,22 @@ def run(config, setup, request, reap, own_fds=()):
     os._exit(0)
 
 
+def _replica(session, replica, reap):
+    """Collects what another session has collected, and is a worker of it."""
+    try:
+        session.collect()
+        session.number(replica["numbers"])
+    except BaseException as e:
+        code, text = _explain(session.config, e)
+        sys.stderr.write("fastest: a worker could not collect the tests: %s\n" % text)
+        os._exit(code or 1)
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    reap.restore()
+    worker.run(session, replica["worker"], True, replica["imports"])
+
+
 def _serve(session, conn, reap, own_fds):
     """Forks a worker for each FORK, tells how each ended."""
     ids = {}
@@ -350,7 +384,7 @@ def _serve(session, conn, reap, own_fds):
         kind, tag, payload = frame
         if kind == wire.SERVE:
             reap.restore()
-            worker.run(session, tag, True, payload)
+            worker.run(session, tag, True, payload and json.loads(payload.decode()))
         elif kind == wire.FORK:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -360,5 +394,5 @@ def _serve(session, conn, reap, own_fds):
                 conn.close()
                 for fd in own_fds:
                     os.close(fd)
-                worker.run(session, tag, False, payload)
+                worker.run(session, tag, False, payload and json.loads(payload.decode()))
             ids[pid] = tag

@@ -11,6 +11,7 @@ import time
 import traceback
 
 import _fastest.bounds as bounds
+import _fastest.costs as costs
 import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
@@ -59,7 +60,9 @@ class RunPlugin:
         start = time.perf_counter()
         yield
         if fixturedef.scope in ("session", "package"):
-            self.worker.set_up += time.perf_counter() - start
+            took = time.perf_counter() - start
+            self.worker.set_up += took
+            self.worker.session.costs.note(fixturedef, took)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtestloop(self):
@@ -145,7 +148,10 @@ class Worker:
         native = number not in self.session.warned and self.native.takes(item)
         if native and self.verifies:
             pytests = verify.of_pytest(lambda: self._alone(number, nextitem))
-        passed, stop = self.execute(item, nextitem, native)
+        if self.set_up > costs.EXPENSIVE_S:
+            passed, stop = self.session.costs.timed(item, lambda: self.execute(item, nextitem, native))
+        else:
+            passed, stop = self.execute(item, nextitem, native)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
         if passed is None and self.retries:
@@ -322,7 +328,7 @@ def _own_basetemp(config, number):
         factory._given_basetemp = given / ("worker%d" % number)
 
 
-def run(session, number, alone, wanted=b""):
+def run(session, number, alone, wanted=None):
     """Serves as worker `number` until END or the pool's end; returns never. wanted: of FORK (PROTOCOL.md)."""
     if not alone:
         os.setpgid(0, 0)
@@ -335,7 +341,7 @@ def run(session, number, alone, wanted=b""):
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         limits.watch(session, number, conn)
         if wanted:
-            session.needs.restore(json.loads(wanted.decode())["imports"])
+            session.needs.restore(wanted["imports"])
         worker = Worker(session, number, conn)
         try:
             worker.serve()
@@ -359,6 +365,7 @@ def _finish(session):
         session.config.hook.pytest_sessionfinish(session=session.session, exitstatus=session.session.exitstatus)
         session.config._ensure_unconfigure()
         session.needs.note()
+        session.costs.save()
     except BaseException:
         traceback.print_exc()
     atexit._run_exitfuncs()

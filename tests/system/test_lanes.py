@@ -70,3 +70,66 @@ def test_plain(): count("plain")
     assert [len(project.path(n).read_text()) for n in ("third", "never", "plain")] == [3, 3, 1]
     third = next(t for t in project.json()["tests"] if "third" in t["nodeid"])
     assert third["call"]["stdout"] == "try 3\n", third
+
+
+PIDS = """
+import os, pytest
+@pytest.fixture(scope="session")
+def shared():
+    with open("shared", "a") as f: f.write("x")
+@pytest.fixture(autouse=True)
+def note(request):
+    with open("pids", "a") as f: f.write("%d\\n" % os.getpid())
+"""
+
+
+def pids(project):
+    lines = project.path("pids").read_text().split()
+    project.path("pids").unlink()
+    return len(set(lines)), len(lines)
+
+
+def test_isolation(project):
+    project.write("conftest.py", PIDS)
+    for name in "abc":
+        project.write("test_%s.py" % name, "state = []\ndef test_1(shared): state.append(1)\ndef test_2(shared): pass\n")
+    for isolation, processes in (("session", 1), ("test", 6), ("process", 3)):
+        r = project.fastest("--isolation", isolation, "-n", "1")
+        assert r.code == 0 and "6 passed (0 cached)" in r.out, r
+        assert pids(project) == (processes, 6), isolation
+        assert project.path("shared").stat().st_size == processes
+        project.path("shared").unlink()
+    project.write("test_a.py", "def test_1(): assert 0\n")
+    r = project.fastest("--isolation", "process", "test_a.py")
+    assert r.code == 1 and "1 failed" in r.out and pids(project) == (2, 2), r
+
+
+def test_an_expensive_session_fixture_is_set_up_once(project):
+    project.write("conftest.py", PIDS.replace("    with open(\"shared\"", "    import time; time.sleep(0.6)\n    with open(\"shared\""))
+    for name in "abcd":
+        project.write("test_%s.py" % name, "import time\ndef test_1(shared): time.sleep(0.02)\ndef test_2(): time.sleep(0.2)\n")
+    assert project.fastest("-n", "3").code == 0
+    assert "::shared\t0.6" in project.path(".fastest/fixtures").read_text()
+    project.path("shared").unlink()
+    for name in "abcd":
+        project.replace("test_%s.py" % name, "0.02", "0.03")
+    pids(project)
+    assert project.fastest("-n", "3").code == 0
+    assert project.path("shared").stat().st_size == 1 and pids(project)[0] > 1
+
+
+def test_what_cannot_be_forked_runs_in_several_interpreters(project):
+    project.write("conftest.py", PIDS + "import threading\n"
+                                        "threading.Thread(target=threading.Event().wait, daemon=True, name='busy').start()\n")
+    for name in "abcd":
+        project.write("test_%s.py" % name, """
+import threading, time
+def test_wait():
+    end = time.time() + 60
+    while len(set(open("pids").read().split())) < 2 and time.time() < end: time.sleep(0.01)
+def test_alive(): assert threading.active_count() == 2
+""")
+    r = project.fastest("-n", "2")
+    assert r.code == 0 and "8 passed" in r.out, r
+    assert pids(project) == (2, 8)
+    assert r.out.count("fastest: threads run after collection: busy: the tests run in interpreters of their own") == 1, r

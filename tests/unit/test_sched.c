@@ -89,7 +89,7 @@ static void test_crash_fails_one_item(void **state)
         static uint8_t cuts[2][60];
         o->s.all_asked = true;
         o->crash_item = item;
-        o->s.single = item % 2;
+        o->s.whole = item % 2;
         add(o, 0, 0, 60, cuts[0]);
         add(o, 1, 60, 60, cuts[1]);
         run_world(o);
