@@ -107,7 +107,7 @@ static bool on_result(struct pool *p, struct peer *peer, const struct frame *f)
     struct str json = unpack_str(&u);
     if (u.bad || u.n || outcome >= N_OUTCOMES)
         return false;
-    if (peer->worker && peer->worker->doom_ms)
+    if (peer->worker && peer->worker->doom_ms && peer->worker->queued && peer->worker->queue[0].number == f->tag)
         return true; /* it came too late */
     return !peer->worker || sched_result(&p->sched, peer->worker, f->tag, outcome, json);
 }

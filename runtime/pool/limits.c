@@ -14,6 +14,7 @@
 enum {
     STACKS_MS = 200,        /* for writing the stacks */
     MAX_STACKS = 64 * 1024, /* bytes of them that are shown */
+    SIGHT_MS = 50,          /* with limits: how often to look what runs */
     LOOK_MS = 1000,         /* how often to look whether a process is stopped */
     STOPPED_MS = 5000,      /* for so long: it is ended */
     MAX_NOTICES = 8         /* of one test, each after twice the time */
@@ -22,7 +23,7 @@ enum {
 static int64_t item_limit_ns(const struct worker *w, const struct queued *q)
 {
     uint32_t ms = q->task->limits ? q->task->limits[q->item] : 0;
-    return ms ? w->last_ns + ms * MS : 0;
+    return ms ? w->seen_ns + ms * MS : 0;
 }
 
 static int64_t batch_limit_ns(const struct pool *p, const struct batch *b)
@@ -34,7 +35,7 @@ static int64_t batch_limit_ns(const struct pool *p, const struct batch *b)
 static int64_t notice_ns(const struct pool *p, const struct worker *w)
 {
     uint32_t ms = p->plan.options.slow_ms;
-    return ms && w->notices < MAX_NOTICES ? w->last_ns + ((int64_t)ms << w->notices) * MS : 0;
+    return ms && w->notices < MAX_NOTICES ? w->seen_ns + ((int64_t)ms << w->notices) * MS : 0;
 }
 
 /* The item that the worker runs for somebody, unless it is being ended. */
@@ -43,6 +44,20 @@ static const struct queued *running(struct worker *w)
     struct queued *q = sched_running(w);
     bool runs = q && q->task && !w->doom_ms && !w->terminated && w->peer && w->state != WORKER_LOST;
     return runs ? q : NULL;
+}
+
+/* Results travel together (running.h): what runs now, and since when, is seen by looking. */
+static void look(struct pool *p, struct worker *w)
+{
+    loss_sync(p, w);
+    struct queued *q = sched_running(w);
+    uint32_t seen = q ? q->number + 1 : 0;
+    if (seen == w->seen)
+        return;
+    w->seen = seen;
+    w->seen_ns = p->now_ns;
+    w->stopped_ns = w->look_ns = 0;
+    w->notices = 0;
 }
 
 static void doom(struct pool *p, struct worker *w, uint32_t ms, bool batch)
@@ -69,7 +84,7 @@ static void check_item(struct pool *p, struct worker *w, const struct queued *q)
 static void check_stopped(struct pool *p, struct worker *w)
 {
     if (!w->look_ns)
-        w->look_ns = w->last_ns + LOOK_MS * MS;
+        w->look_ns = w->seen_ns + LOOK_MS * MS;
     if (p->now_ns < w->look_ns)
         return;
     w->look_ns = p->now_ns + LOOK_MS * MS;
@@ -120,7 +135,7 @@ static void notice(struct pool *p, struct worker *w, const struct queued *q)
     struct buf b = {0};
     buf_z(&b, "test ");
     session_item_id(p, q->task, q->item, &b);
-    buf_printf(&b, " has been running for %.1f s (process %ld)", (double)(p->now_ns - w->last_ns) / 1e9, (long)w->pid);
+    buf_printf(&b, " has been running for %.1f s (process %ld)", (double)(p->now_ns - w->seen_ns) / 1e9, (long)w->pid);
     pool_log(p, "%s", b.p);
     for (struct peer *peer = p->peers; peer; peer = peer->next)
         if (peer->watches)
@@ -135,12 +150,13 @@ static void begin_batch(struct worker *w, const struct queued *q)
 {
     struct batch *b = q->task->owner;
     if (!b->begun_ns)
-        b->begun_ns = w->last_ns;
+        b->begun_ns = w->seen_ns;
 }
 
 void limits_check(struct pool *p)
 {
     for (struct worker *w = p->sched.workers; w; w = w->next) {
+        look(p, w);
         const struct queued *q = running(w);
         if (!q)
             continue;
@@ -175,6 +191,8 @@ int64_t limits_next(const struct pool *p)
         earlier(&at, batch_limit_ns(p, q->task->owner));
         earlier(&at, notice_ns(p, w));
         earlier(&at, w->look_ns);
+        if (p->limits || p->plan.options.batch_timeout_ms)
+            earlier(&at, p->now_ns + SIGHT_MS * MS);
     }
     return at;
 }

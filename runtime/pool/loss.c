@@ -86,7 +86,7 @@ static void loss_json(struct pool *p, struct worker *w, struct buf *out)
     int64_t now_ms = clock_wall_ns() / MS;
     buf_printf(out,
                "{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": %.3f, \"t\": %" PRId64
-               ".%03d, \"repr\": ", (double)(p->now_ns - w->last_ns) / 1e9, now_ms / 1000, (int)(now_ms % 1000));
+               ".%03d, \"repr\": ", w->seen_ns ? (double)(p->now_ns - w->seen_ns) / 1e9 : 0.0, now_ms / 1000, (int)(now_ms % 1000));
     json_quote(out, buf_view(&text));
     buf_z(out, ", \"crash\": {\"path\": ");
     json_quote(out, path);
@@ -99,6 +99,8 @@ static void loss_json(struct pool *p, struct worker *w, struct buf *out)
 bool loss_sync(struct pool *p, struct worker *w)
 {
     uint32_t number;
+    if (w->doom_ms)
+        return true; /* what is to fail is the first */
     bool runs = running_item(&p->running, w->id, &number);
     if (runs)
         sched_runs(w, number);

@@ -410,8 +410,7 @@ static void measure(struct sched *s, struct worker *w)
 {
     w->busy_ns += s->now_ns - w->last_ns;
     w->last_ns = s->now_ns;
-    w->limit_ns = w->look_ns = w->stopped_ns = 0;
-    w->notices = 0;
+    w->limit_ns = 0;
     if (++w->timed >= 32) { /* what was long ago counts less */
         w->busy_ns /= 2;
         w->timed /= 2;
@@ -450,10 +449,11 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
 
 bool sched_attempt(struct sched *s, struct worker *w, uint32_t number, struct str json)
 {
+    sched_runs(w, number);
     if (!w->queued || w->queue[0].number != number)
         return false;
-    w->last_ns = s->now_ns;
-    w->limit_ns = w->look_ns = w->stopped_ns = 0;
+    w->last_ns = w->seen_ns = s->now_ns;
+    w->limit_ns = 0;
     if (w->queue[0].task)
         s->ops->attempt(s->ctx, w->queue[0].task, w->queue[0].item, json);
     return true;

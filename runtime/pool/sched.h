@@ -86,6 +86,8 @@ struct worker {
     uint32_t status;      /* wait status */
     int64_t deadline_ns;  /* of the state it is in; 0 = none */
     bool terminated;      /* SIGTERM was sent by us */
+    uint32_t seen;        /* number + 1 of the item that it was last seen to run */
+    int64_t seen_ns;      /* ... since when, at most */
     int64_t look_ns;      /* when to look whether it is stopped */
     int64_t stopped_ns;   /* since when it is; 0 = it is not */
     int64_t limit_ns;     /* the worker's own LIMIT: when its running item has to end; 0 = none */
