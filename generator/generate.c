@@ -188,6 +188,8 @@ static void fill_head(struct stage *s)
     p->options.python = copy(s, s->probe.python);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
+    p->options.job_input = copy(s, o->options.job_input);
+    p->options.job_output = copy(s, o->options.job_output);
     p->other = p->other || probe_is(s->probe.other);
     p->environment = with_isolation(key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s)),
                                     p->options.isolation);

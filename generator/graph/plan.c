@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 4, LIST = 0, BITS = 1 };
+enum { VERSION = 5, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -80,6 +80,10 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_str(b, o->junit);
     pack_str(b, o->json);
     pack_u32(b, o->workers);
+    pack_u32(b, o->jobs);
+    pack_str(b, o->job_input);
+    pack_str(b, o->job_output);
+    pack_u8(b, o->job_edges);
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
     pack_u8(b, (uint8_t)o->optimizer);
@@ -100,6 +104,10 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
     o->workers = unpack_u32(u);
+    o->jobs = unpack_u32(u);
+    o->job_input = unpack_str(u);
+    o->job_output = unpack_str(u);
+    o->job_edges = unpack_u8(u) != 0;
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
     uint8_t optimizer = unpack_u8(u), isolation = unpack_u8(u);

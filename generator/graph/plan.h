@@ -70,6 +70,9 @@ struct plan_options {
     struct str python;         /* absolute path of the interpreter */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
     uint32_t workers;          /* 0 = automatic */
+    uint32_t jobs;             /* no more workers than this: -j of the ninja around us; 0 = no limit */
+    struct str job_input, job_output; /* paths of make's jobserver; "" without one */
+    bool job_edges;            /* each batch has taken a token of it already */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
     enum optimizer optimizer;

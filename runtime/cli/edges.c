@@ -1,5 +1,6 @@
 /* The commands that Ninja's edges call, and init, which writes them. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/jobs.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
 
@@ -50,6 +51,7 @@ bool command_scan(int argc, char **argv, enum exit_code *code, struct err *err)
     bool ok = cli_parse(&c, argc, argv, err);
     if (ok) {
         struct generate_options o = cli_generate_options(&c);
+        jobs_find(&o.options, true, &c.arena);
         ok = generate(&o, &plan, code, err);
     }
     if (ok) {

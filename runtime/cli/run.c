@@ -1,5 +1,6 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/jobs.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
 
@@ -18,9 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define JOBS "24" /* clients at a time */
-
-enum { MAX_ROUNDS = 3 };
+enum { MAX_ROUNDS = 3, MIN_EDGES = 24, MAX_EDGES = 1000 };
 static volatile sig_atomic_t ninja_pid;
 static volatile sig_atomic_t interrupted;
 
@@ -64,13 +63,22 @@ static void end_watcher(pid_t pid)
         ;
 }
 
+/* An edge only waits: with many of them the pool does not. */
+static uint32_t edges_at_once(const struct plan *plan)
+{
+    uint32_t wanted = plan->options.workers + 2;
+    return wanted < MIN_EDGES ? MIN_EDGES : wanted < MAX_EDGES ? wanted : MAX_EDGES;
+}
+
 /* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
 static bool run_ninja(const struct plan *plan, const char *ninja, int *status, struct err *err)
 {
     struct buf top = {0}, root = {0};
+    char jobs[16];
     buf_str(&top, plan->state_dir);
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
+    snprintf(jobs, sizeof jobs, "%u", edges_at_once(plan));
     forward_signals();
     fflush(NULL);
     pid_t pid = fork();
@@ -83,14 +91,9 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
         int null = open("/dev/null", O_RDONLY);
         if (null >= 0)
             dup2(null, STDIN_FILENO);
-        const char *flags = getenv("MAKEFLAGS");
-        bool server = flags && strstr(flags, "--jobserver");
-        if (server && !strstr(flags, "fifo:"))
-            unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
-        /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
-        const char *jobs = server ? NULL : "-j" JOBS;
+        unsetenv("MAKEFLAGS"); /* the pool takes make's tokens, the edges only wait */
         if (chdir(root.p) == 0)
-            execlp(ninja, ninja, "--quiet", "-f", top.p, jobs, (char *)NULL);
+            execlp(ninja, ninja, "--quiet", "-j", jobs, "-f", top.p, (char *)NULL);
         _exit(127);
     }
     bool ok = pid > 0;
@@ -235,6 +238,7 @@ bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
     } else if (ok) {
         struct generate_options o = cli_generate_options(&c);
         o.yields = true;
+        jobs_find(&o.options, false, &c.arena);
         ok = generate(&o, &plan, code, err);
         if (ok && plan.plain.n) {
             c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);

@@ -22,6 +22,13 @@ bool cpu_ticks_of(pid_t pid, uint64_t *ticks)
     return false;
 }
 
+bool cpu_resident_bytes(pid_t pid, uint64_t *bytes)
+{
+    (void)pid;
+    *bytes = 0;
+    return false;
+}
+
 bool cpu_is_stopped(pid_t pid)
 {
     (void)pid;

@@ -35,6 +35,18 @@ bool cpu_ticks_of(pid_t pid, uint64_t *ticks)
     return ok;
 }
 
+bool cpu_resident_bytes(pid_t pid, uint64_t *bytes)
+{
+    char path[64];
+    struct buf b = {0};
+    unsigned long resident = 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    bool ok = io_read(path, 0, &b, NULL) && b.p && sscanf(b.p, "%*u %lu", &resident) == 1;
+    buf_release(&b);
+    *bytes = (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return ok;
+}
+
 bool cpu_is_stopped(pid_t pid)
 {
     char path[64];

@@ -138,6 +138,7 @@ static bool on_gone(struct pool *p, struct peer *peer, const struct frame *f)
     struct worker *w = peer->worker;
     if (w) {
         run_on_broken(p, f->payload);
+        load_take(p, f->payload);
         w->gone = true;
         pool_log(p, "worker %u has finished after %u items: %.*s", w->id, w->done,
                  (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
@@ -167,8 +168,10 @@ static bool on_watch(struct pool *p, struct peer *peer, const struct frame *f)
 {
     (void)f;
     peer->watches = true;
-    if (p->note.n)
-        peer_send(peer, WIRE_NOTICE, 0, buf_view(&p->note));
+    struct str rest = buf_view(&p->notes), line;
+    while (p->notes.n && str_next(&rest, '\n', &line))
+        if (line.n)
+            peer_send(peer, WIRE_NOTICE, 0, line);
     return true;
 }
 

@@ -28,18 +28,15 @@ void sched_prefork(struct sched *s)
 
 static void fork_more(struct sched *s)
 {
-    uint32_t starting = 0, busy = 0;
+    uint32_t free = 0, live = 0; /* free: for what is pending, now or when one that ends has ended */
     for (struct worker *w = s->workers; w; w = w->next) {
-        if (!worker_is_live(w))
-            continue;
-        bool start = w->state == WORKER_STARTING;
-        starting += start && !s->per_module;
-        busy += start || !worker_is_idle(w);
+        live += worker_is_live(w);
+        free += worker_is_live(w) && (w->state == WORKER_STARTING ? !s->per_module : worker_is_idle(w));
     }
     uint32_t wanted = range_count(s);
-    if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
+    if (!wanted && !free && steal_possible(s, STEAL_FORK_NS))
         wanted = 1;
-    for (; busy < s->limit && starting < wanted; starting++, busy++)
+    for (; live < s->limit && free < wanted; free++, live++)
         if (!fork_one(s))
             return;
 }

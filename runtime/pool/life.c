@@ -63,9 +63,9 @@ static void sample(struct pool *p)
     int percent = elapsed ? cpu_percent(p, elapsed) : 100;
     if (elapsed == 0)
         cpu_idle_ticks(&p->idle_ticks, &(uint32_t){0});
-    if (percent < BUSY_PERCENT && p->sched.limit < 2 * p->cpus && sched_all_busy(&p->sched) &&
-        sched_live(&p->sched) >= p->sched.limit && sched_has_work(&p->sched))
-        p->sched.limit++; /* they sleep or wait: sched_balance forks one more */
+    if (percent < BUSY_PERCENT && p->wanted < 2 * p->cpus && sched_all_busy(&p->sched) &&
+        sched_live(&p->sched) >= p->sched.limit && p->sched.limit == p->wanted && sched_has_work(&p->sched))
+        p->wanted++; /* they sleep or wait: sched_balance forks one more */
 }
 
 /* Beside a session that cannot be forked another interpreter is started when what one costs has been spent on tests,
@@ -75,11 +75,11 @@ static void grow_single(struct pool *p)
     uint32_t most = p->plan.options.workers ? p->plan.options.workers : p->cpus;
     bool may = p->sched.whole && !p->sched.alone && p->plan.options.optimizer != OPTIMIZER_STANDARD;
     p->grow_ns = 0;
-    if (!may || p->sched.limit >= most || !sched_all_busy(&p->sched) || !sched_has_work(&p->sched))
+    if (!may || p->wanted >= most || !sched_all_busy(&p->sched) || !sched_has_work(&p->sched))
         return;
-    p->grow_ns = p->session.collected_ns + p->session.cost_ns * p->sched.limit;
+    p->grow_ns = p->session.collected_ns + p->session.cost_ns * p->wanted;
     if (p->now_ns >= p->grow_ns)
-        p->sched.limit++;
+        p->wanted++;
 }
 
 static void fail_fast(struct pool *p)
@@ -153,6 +153,7 @@ void life_begin_end(struct pool *p, const char *why)
     if (p->life != LIFE_RUNS)
         return;
     pool_log(p, "ending: %s", why);
+    load_save(p);
     p->life = LIFE_WORKERS_END;
     close(p->listener);
     p->listener = -1;
@@ -211,6 +212,7 @@ void life_step(struct pool *p)
     loss_deadlines(p);
     if (p->life == LIFE_RUNS) {
         fail_fast(p);
+        jobs_step(p);
         if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
             sched_balance(&p->sched);
         limits_check(p);
@@ -239,6 +241,7 @@ int64_t life_next_deadline(const struct pool *p)
     if (p->life == LIFE_RUNS) {
         earlier(&at, p->sample_ns);
         earlier(&at, p->grow_ns);
+        earlier(&at, p->jobs.retry_ns);
         earlier(&at, p->idle_ns);
         earlier(&at, limits_next(p));
     }

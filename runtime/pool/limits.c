@@ -15,6 +15,7 @@ enum {
     STACKS_MS = 200,        /* for writing the stacks */
     MAX_STACKS = 64 * 1024, /* bytes of them that are shown */
     SIGHT_MS = 50,          /* with limits: how often to look what runs */
+    MEMORY_MS = 100,        /* how often to look at a worker's memory, when that is limited */
     LOOK_MS = 1000,         /* how often to look whether a process is stopped */
     STOPPED_MS = 5000,      /* for so long: it is ended */
     MAX_NOTICES = 8         /* of one test, each after twice the time */
@@ -98,6 +99,20 @@ static void check_stopped(struct pool *p, struct worker *w)
     }
 }
 
+/* ---- memory ---- */
+
+static void check_memory(struct pool *p, struct worker *w)
+{
+    uint64_t most = p->plan.options.worker_memory;
+    if (!most || w->full || w->state != WORKER_READY || p->now_ns < w->memory_ns)
+        return;
+    w->memory_ns = p->now_ns + MEMORY_MS * MS;
+    if (cpu_resident_bytes(w->pid, &w->resident) && w->resident > most) {
+        pool_log(p, "worker %u has %.1f MB: it is replaced", w->id, (double)w->resident / 1048576);
+        sched_recycle(&p->sched, w);
+    }
+}
+
 /* ---- batches ---- */
 
 static void fail_rest(struct pool *p, struct batch *b)
@@ -161,6 +176,7 @@ void limits_check(struct pool *p)
         if (!q)
             continue;
         begin_batch(w, q);
+        check_memory(p, w);
         int64_t at = notice_ns(p, w);
         if (at && p->now_ns >= at)
             notice(p, w, q);
@@ -191,6 +207,8 @@ int64_t limits_next(const struct pool *p)
         earlier(&at, batch_limit_ns(p, q->task->owner));
         earlier(&at, notice_ns(p, w));
         earlier(&at, w->look_ns);
+        if (p->plan.options.worker_memory && !w->full)
+            earlier(&at, w->memory_ns);
         if (p->limits || p->plan.options.batch_timeout_ms)
             earlier(&at, p->now_ns + SIGHT_MS * MS);
     }

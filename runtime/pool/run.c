@@ -255,9 +255,9 @@ static void forget_clients(struct pool *p, const struct peer *but)
 /* Workers beside each other, as the options want them. */
 static void side_by_side(struct pool *p)
 {
-    p->sched.limit = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    p->wanted = p->plan.options.workers ? p->plan.options.workers : load_workers(p);
     if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
-        p->sched.limit = 1;
+        p->wanted = 1;
     p->sched.alone = false;
     p->sched.slice_ns = SLICE_NS;
     p->sched.per_test = p->plan.options.isolation == ISOLATION_TEST;
@@ -274,7 +274,7 @@ void run_reset(struct pool *p)
     buf_clear(&p->error);
     p->failures = p->restarts = p->bad_starts = p->broken = 0;
     p->stopped = false;
-    buf_clear(&p->note);
+    buf_clear(&p->notes);
     p->deferred = false;
     p->sched.retries = p->plan.options.retries;
     side_by_side(p);
@@ -322,7 +322,9 @@ static bool adopt_run(struct pool *p, struct peer *peer, uint64_t run_id, uint64
     plan_release(&p->plan);
     p->plan = plan;
     sched_retire(&p->sched);
+    load_save(p);
     run_reset(p);
+    jobs_open(p);
     if (!zygote_usable(p))
         zygote_discard(p);
     else if (!session_usable(p))
@@ -459,10 +461,31 @@ void run_client_gone(struct pool *p, struct peer *peer)
     peer->batch = NULL;
 }
 
+static void add_process(struct pool *p, struct buf *out, const char *name, pid_t pid, uint64_t *all)
+{
+    uint64_t bytes = 0;
+    (void)p;
+    if (pid <= 1 || !cpu_resident_bytes(pid, &bytes))
+        return;
+    buf_printf(out, "\n  %s (process %ld): %.1f MB", name, (long)pid, (double)bytes / 1048576);
+    *all += bytes;
+}
+
+static void add_running(struct pool *p, struct buf *out, struct worker *w)
+{
+    loss_sync(p, w);
+    struct queued *q = sched_running(w);
+    if (!q || !q->task)
+        return;
+    buf_z(out, ", runs ");
+    session_item_id(p, q->task, q->item, out);
+}
+
 void run_status(struct pool *p, struct buf *out)
 {
     static const char *const states[] = {"not started", "collecting", "ready", "ended"};
     uint32_t clients = 0, tasks = 0;
+    uint64_t all = 0;
     for (struct peer *peer = p->peers; peer; peer = peer->next)
         clients += peer->role == ROLE_CLIENT && peer->batch;
     for (struct task *t = p->sched.tasks; t; t = t->next)
@@ -472,4 +495,16 @@ void run_status(struct pool *p, struct buf *out)
                (long)getpid(), states[p->session.state], p->session.n_items, p->session.n_modules,
                sched_live(&p->sched), clients, tasks);
     buf_printf(out, "%s", p->plan.options.persistent ? ", persistent" : "");
+    add_process(p, out, "interpreter", p->zygote.pid, &all);
+    if (p->session.peer && p->session.peer->pid != p->zygote.pid)
+        add_process(p, out, "session", p->session.peer->pid, &all);
+    for (struct worker *w = p->sched.workers; w; w = w->next) {
+        struct buf name = {0};
+        buf_printf(&name, "worker %u", w->id);
+        if (!w->serves)
+            add_process(p, out, name.p, w->pid, &all);
+        add_running(p, out, w);
+        buf_release(&name);
+    }
+    buf_printf(out, "\n  %.1f MB in all, where pages that are shared count for each", (double)all / 1048576);
 }

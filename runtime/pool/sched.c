@@ -141,15 +141,24 @@ static bool is_over(const struct sched *s, const struct worker *w)
     bool goes_on = s->pending && s->pending->task == w->last;
     if (s->per_test || s->per_module)
         return w->old || w->done || w->queued;
-    return w->old || (!s->serves_on && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
+    return w->old || w->full || (!s->serves_on && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
 }
 
-/* Finds the worker something to run; false when there is nothing. */
+/* One that ends may still run its last item. */
+static uint32_t count_busy(const struct sched *s)
+{
+    uint32_t busy = 0;
+    for (const struct worker *w = s->workers; w; w = w->next)
+        busy += worker_is_live(w) ? !worker_is_idle(w) : w->state == WORKER_ENDED && w->queued;
+    return busy;
+}
+
+/* Finds the worker something to run; false when there is nothing, or when too many are at work. */
 static bool take(struct sched *s, struct worker *w)
 {
     if (w->own.task)
         return true;
-    if (is_over(s, w))
+    if (is_over(s, w) || (worker_is_idle(w) && count_busy(s) >= s->limit))
         return false;
     if (!range_take(s, w, &w->own) && !steal_range(s, w, STEAL_MIN_NS))
         return false;
@@ -177,10 +186,7 @@ static bool should_hold(const struct sched *s, const struct worker *w)
 /* Another worker could begin with what is pending, now. */
 static bool has_room(const struct sched *s)
 {
-    uint32_t busy = 0;
-    for (const struct worker *w = s->workers; w; w = w->next)
-        busy += worker_is_live(w) && !worker_is_idle(w);
-    return !s->alone && busy < s->limit;
+    return !s->alone && count_busy(s) < s->limit;
 }
 
 /* It has one item left, and how long that takes is not known, or long: what is pending does not wait behind it. */
@@ -285,78 +291,6 @@ void sched_ready(struct sched *s, struct worker *w)
 }
 
 /* ---- tasks ---- */
-
-static struct task *new_task(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                             const uint8_t *cuts)
-{
-    struct task *t = xmalloc(sizeof *t), **at = &s->tasks;
-    memset(t, 0, sizeof *t);
-    t->owner = owner;
-    t->module = module;
-    t->first = first;
-    t->n = n;
-    t->cuts = cuts;
-    t->outcomes = xmalloc(n ? n : 1);
-    memset(t->outcomes, LEFT_OUT, n);
-    while (*at)
-        at = &(*at)->next;
-    *at = t;
-    return t;
-}
-
-/* To be run: items [from, to). */
-static void want(struct sched *s, struct task *t, uint32_t from, uint32_t to)
-{
-    memset(t->outcomes + from, NO_OUTCOME, to - from);
-    t->left += to - from;
-    range_push(&s->pending, false, t, from, to);
-}
-
-/* Items that are not cut from each other get one lane. */
-static uint32_t *closed_lanes(const uint32_t *lanes, const uint8_t *cuts, uint32_t n)
-{
-    uint32_t *out = xmalloc(((size_t)n + 1) * sizeof *out);
-    for (uint32_t i = 0, end; i < n; i = end) {
-        uint32_t lane = LANE_ANY;
-        for (end = i; end < n && (end == i || !cuts[end]); end++)
-            if (lane == LANE_ANY || lanes[end] == LANE_ALONE)
-                lane = lanes[end];
-        for (uint32_t k = i; k < end; k++)
-            out[k] = lane;
-    }
-    return out;
-}
-
-struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                       const uint8_t *cuts, const uint32_t *lanes)
-{
-    struct task *t = new_task(s, owner, module, first, n, cuts);
-    if (lanes)
-        t->lanes = closed_lanes(lanes, cuts, n);
-    for (uint32_t i = 0, end; i < n; i = end) {
-        end = lanes ? i + 1 : n;
-        while (end < n && t->lanes[end] == t->lanes[i])
-            end++;
-        if (lanes && t->lanes[i] == LANE_ALONE)
-            t->deferred = true;
-        else
-            want(s, t, i, end);
-        t->split = t->split || end < n;
-    }
-    return t;
-}
-
-struct task *sched_add_some(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                            const uint8_t *cuts, const uint32_t *items, uint32_t n_items)
-{
-    struct task *t = new_task(s, owner, module, first, n, cuts);
-    for (uint32_t i = 0, end; i < n_items; i = end) {
-        for (end = i + 1; end < n_items && items[end] == items[end - 1] + 1;)
-            end++;
-        want(s, t, items[i], items[i] + (end - i));
-    }
-    return t;
-}
 
 /* Takes the task out of everything; results that still come for it are ignored. */
 static void forget_task(struct sched *s, struct task *t)
@@ -551,6 +485,17 @@ void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms)
     w->own.task = NULL;
     w->old = true;
     w->doom_ms = limit_ms;
+}
+
+void sched_recycle(struct sched *s, struct worker *w)
+{
+    struct range *r = &w->own;
+    w->full = true;
+    if (!r->task || !r->task->cuts[r->from])
+        return;
+    r->task->split = true;
+    range_push(&s->pending, true, r->task, r->from, r->to);
+    r->task = NULL;
 }
 
 void sched_fail_rest(struct sched *s, struct task *t, struct str json)

@@ -76,6 +76,7 @@ struct worker {
     bool old;             /* of a session that has been replaced, or doomed: gets nothing more */
     bool kept;            /* KEEP: its time slice never ends */
     bool spent;           /* SPENT: its time slice is over */
+    bool full;            /* it has too much memory: it gets nothing more, whatever it has set up */
     bool laned;           /* it holds a lane: its time slice never ends */
     int64_t ready_ns;     /* when its time slice began */
     const struct task *last; /* the task of its last range; may be gone */
@@ -88,6 +89,8 @@ struct worker {
     bool terminated;      /* SIGTERM was sent by us */
     uint32_t seen;        /* number + 1 of the item that it was last seen to run */
     int64_t seen_ns;      /* ... since when, at most */
+    uint64_t resident;    /* bytes, when it was last looked at */
+    int64_t memory_ns;    /* when to look again */
     int64_t look_ns;      /* when to look whether it is stopped */
     int64_t stopped_ns;   /* since when it is; 0 = it is not */
     int64_t limit_ns;     /* the worker's own LIMIT: when its running item has to end; 0 = none */
@@ -162,6 +165,8 @@ struct queued *sched_running(struct worker *w);
 void sched_runs(struct worker *w, uint32_t number);
 /* Its running item is to fail: the worker gets nothing more, and what it still sends does not count. */
 void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms);
+/* The worker ends after what it was sent; others run the rest, where the module may be cut. */
+void sched_recycle(struct sched *s, struct worker *w);
 /* Fails what has no result of the task and is not running now. */
 void sched_fail_rest(struct sched *s, struct task *t, struct str json);
 /* Forgets the tasks of an owner, or (NULL) ends all as partial, with task_done. */

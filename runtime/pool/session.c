@@ -172,22 +172,17 @@ void session_set_up_workers(struct pool *p)
     p->sched.serves_on = single || isolation == ISOLATION_SESSION || p->plan.options.optimizer == OPTIMIZER_STANDARD;
     if (single) {
         p->sched.per_test = false;
-        p->sched.limit = 1;
+        p->wanted = 1;
     }
 }
 
-/* Said once, to who watches now or later. */
 static void note_why(struct pool *p, struct str document)
 {
     struct buf why = {0};
     struct json j = json_of(document_member(document, "text"));
-    buf_clear(&p->note);
     if (!p->session.forks && json_peek(&j) == '"' && json_string(&j, &why))
-        buf_printf(&p->note, "%s: the tests run in interpreters of their own, not in forks", why.p);
+        pool_notice(p, "%s: the tests run in interpreters of their own, not in forks", why.p);
     buf_release(&why);
-    for (struct peer *peer = p->peers; p->note.n && peer; peer = peer->next)
-        if (peer->watches)
-            peer_send(peer, WIRE_NOTICE, 0, buf_view(&p->note));
 }
 
 bool session_on_collected(struct pool *p, const struct frame *f)

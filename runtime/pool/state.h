@@ -71,6 +71,15 @@ struct session {
     bool again;             /* another run may use it */
 };
 
+/* GNU make's jobserver. */
+struct jobs {
+    int input, output; /* -1 = none */
+    bool open;
+    char tokens[1000]; /* that we have */
+    uint32_t n;
+    int64_t retry_ns;  /* when to try again to get one; 0 = none is wanted */
+};
+
 /* A process group whose worker has been lost. */
 struct leftover {
     pid_t pgid;
@@ -89,6 +98,8 @@ struct pool {
     pid_t known_sessions[16]; /* that have said hello, the last ones: their end is no surprise */
     unsigned n_known_sessions;
     struct sched sched;
+    uint32_t wanted;     /* workers at work, if the build around us allows them */
+    struct jobs jobs;
     struct running running;
     uint32_t blank_losses; /* workers in a row that were lost while they ran nothing */
     struct leftover groups[64];
@@ -102,10 +113,11 @@ struct pool {
     uint32_t bad_starts; /* workers in a row that never connected */
     bool stopped;       /* fail-fast */
     bool deferred;      /* items of this run wait until they can run alone */
-    struct buf note;    /* a NOTICE for everybody who watches this run */
+    struct buf notes;   /* lines of NOTICE for everybody who watches this run */
     struct buf imports; /* for the next workers: what they import first (PROTOCOL.md, FORK) */
     bool limits;        /* an item has one, or had */
     uint32_t cpus;
+    double cpu_s, busy_s; /* of the workers of this run that have gone */
     int64_t now_ns, idle_ns, sample_ns, grow_ns, end_ns; /* monotonic; 0 = not set */
     uint64_t idle_ticks;
     enum pool_life life;
@@ -114,6 +126,8 @@ struct pool {
 
 /* pool.c */
 void pool_log(const struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line for those who watch this run, now or later; each text once. */
+void pool_notice(struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An error for every client of this run, now and later; the first one counts. pool_fail adds the
  * end of the log. */
 void pool_error(struct pool *p, uint32_t code, struct str text);
@@ -181,6 +195,16 @@ void loss_kill_groups(struct pool *p);   /* of workers that were lost, now */
 void loss_status(struct pool *p, struct worker *w, uint32_t status);
 void describe_status(struct buf *out, uint32_t status);
 
+/* load.c: whether tests compute or wait */
+void load_take(struct pool *p, struct str gone); /* a worker's last words */
+void load_save(struct pool *p);                  /* for the next run */
+uint32_t load_workers(struct pool *p);           /* how many workers to begin with */
+
+/* jobs.c: what the build around us allows */
+void jobs_open(struct pool *p);  /* of this plan */
+void jobs_close(struct pool *p);
+void jobs_step(struct pool *p);  /* sets the scheduler's limit */
+
 /* limits.c: what takes too long */
 void limits_check(struct pool *p);
 int64_t limits_next(const struct pool *p); /* when to check again; 0: when something happens */
@@ -197,6 +221,7 @@ int64_t life_next_deadline(const struct pool *p);
 /* cpu_linux.c, cpu_darwin.c */
 uint32_t cpu_count(void);
 bool cpu_ticks_of(pid_t pid, uint64_t *ticks);     /* user and system time; false: unknown */
+bool cpu_resident_bytes(pid_t pid, uint64_t *bytes);
 bool cpu_is_stopped(pid_t pid); /* by SIGSTOP or its like; a debugger's process is not */
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus); /* of the machine */
 long cpu_ticks_per_second(void);

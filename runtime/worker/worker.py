@@ -83,6 +83,8 @@ class Worker:
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
         self.retries = session.setup.get("retries", 0)
+        self.idle = 0.0    # seconds without a test
+        self.began = _spent()
         self.broken = ""   # pytest's internal error
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
@@ -91,6 +93,12 @@ class Worker:
         self.flushed = time.perf_counter()
         self.looks = True  # there was time for an answer since it was looked for one
         self.native = native.Native(session.session, self.plugin, self.categories, session.setup.get("optimizer"))
+
+    def load(self):
+        """Whether its tests compute or wait: seconds of CPU, and of tests (without those for which a processor was
+        waited for)."""
+        wall, waited, cpu = (now - then for now, then in zip(_spent(), self.began))
+        return {"cpu": round(cpu, 3), "busy": round(wall - waited - self.idle, 3)}
 
     def take(self, frame):
         kind, _, payload = frame
@@ -122,7 +130,9 @@ class Worker:
                 if self.last:
                     return
                 self.conn.send(wire.IDLE)
+                start = time.perf_counter()
                 self.take(self.conn.recv())
+                self.idle += time.perf_counter() - start
                 continue
             self.run_item(self.queue[0], self.next_item())
             del self.queue[0]
@@ -283,6 +293,17 @@ class Worker:
         return deps
 
 
+def _spent():
+    """(now, seconds in the queue for a processor, seconds of CPU)"""
+    times = os.times()
+    try:
+        with open("/proc/self/schedstat") as f:
+            waited = int(f.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        waited = 0.0
+    return time.perf_counter(), waited, sum(times[:4])
+
+
 def _running(session, number):
     """Where the pool looks for what this worker runs: runtime/pool/running.h."""
     with open(os.path.join(session.setup["state_dir"], "running"), "r+b") as f:
@@ -348,7 +369,7 @@ def run(session, number, alone, wanted=None):
         except Broken:
             pass  # another process runs the rest
         _finish(session)
-        conn.send(wire.GONE, wire.dump({"text": worker.broken}))
+        conn.send(wire.GONE, wire.dump(dict(worker.load(), text=worker.broken)))
         status = 0
     except wire.Closed:
         pass
