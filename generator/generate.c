@@ -269,6 +269,32 @@ static void fold_skips(struct stage *s, const bool *namesake)
     skips_fold(p, s->o, candidates);
 }
 
+/* The power of two below: a little more or less changes no order, for which Ninja would read the graph again. */
+static uint32_t coarse(uint64_t n)
+{
+    uint32_t out = 1;
+    while (n >= 2 && out < UINT32_MAX / 2) {
+        n /= 2;
+        out *= 2;
+    }
+    return out;
+}
+
+/* Weights for the order of the edges: how long the tests took, or will take, in ms; without a record their number. */
+static void weigh_by_time(struct stage *s)
+{
+    uint64_t ms = 0, tests = 0;
+    for (uint32_t i = 0; i < s->plan->n_modules; i++) {
+        uint32_t took = s->plan->modules[i].took_ms;
+        ms += took;
+        tests += took ? s->weights[i] : 0;
+    }
+    for (uint32_t i = 0; tests && i < s->plan->n_modules; i++) {
+        uint32_t took = s->plan->modules[i].took_ms;
+        s->weights[i] = coarse(took ? took : s->weights[i] * ms / tests);
+    }
+}
+
 static void check_records(struct stage *s)
 {
     struct stale st = {.plan = s->plan, .graph = &s->graph, .dirs = &s->dirs,
@@ -407,6 +433,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     fill_modules(s);
     batch_group(s->plan, s->weights);
     check_records(s);
+    weigh_by_time(s);
     return s->dry || write_state(s, err);
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char magic[8] = "FSTINDX\n";
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 
 struct index_file *index_file(struct index *x, struct str path)
 {
@@ -64,6 +64,7 @@ void index_record_set(struct index *x, struct index_record *r, const struct reco
     r->sources = rec->sources;
     r->held = (struct hash128){0};
     r->flags = rec->flags;
+    r->took_ms = rec->took_ms;
     r->n_deps = rec->n_deps;
     r->deps = arena_array(&x->arena, rec->n_deps, sizeof *r->deps);
     for (uint32_t i = 0; i < rec->n_deps; i++)
@@ -103,6 +104,7 @@ static void unpack_record(struct index *x, struct unpack *u)
     r->held = unpack_hash(u);
     r->sources = unpack_hash(u);
     r->flags = unpack_u32(u);
+    r->took_ms = unpack_u32(u);
     r->last_key = unpack_hash(u);
     r->why = unpack_str(u);
     r->n_deps = unpack_count(u, 4);
@@ -177,6 +179,7 @@ static void pack_record(struct buf *b, const struct index_record *r, const uint3
     pack_hash(b, r->held);
     pack_hash(b, r->sources);
     pack_u32(b, r->flags);
+    pack_u32(b, r->took_ms);
     pack_hash(b, r->last_key);
     pack_str(b, r->why);
     pack_u32(b, r->n_deps);

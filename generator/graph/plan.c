@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 5, LIST = 0, BITS = 1 };
+enum { VERSION = 6, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -195,6 +195,7 @@ static void pack_module(struct buf *b, const struct plan_module *m, uint32_t n_f
     pack_hash(b, m->loose);
     pack_u32(b, m->batch);
     pack_u8(b, m->stale);
+    pack_u32(b, m->took_ms);
     pack_str(b, m->why);
     pack_closure(b, m, n_files);
 }
@@ -208,6 +209,7 @@ static void unpack_module(struct unpack *u, struct plan *p, struct plan_module *
     m->loose = unpack_hash(u);
     m->batch = unpack_u32(u);
     m->stale = unpack_u8(u) != 0;
+    m->took_ms = unpack_u32(u);
     m->why = unpack_str(u);
     unpack_closure(p, m, u);
     if (m->batch >= p->n_batches)
@@ -263,7 +265,7 @@ static bool plan_unpack(struct plan *p, struct unpack *u)
         p->batches[i].first = unpack_u32(u);
         p->batches[i].count = unpack_u32(u);
     }
-    p->n_modules = unpack_count(u, 40);
+    p->n_modules = unpack_count(u, 44);
     p->modules = arena_array(&p->arena, p->n_modules, sizeof *p->modules);
     for (uint32_t i = 0; i < p->n_modules && !u->bad; i++)
         unpack_module(u, p, &p->modules[i]);

@@ -34,6 +34,7 @@ struct plan_module {
     struct hash128 loose; /* the same without what the sources in it say, for records that tell what has run */
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
+    uint32_t took_ms;   /* what its tests took last time; 0 = not known */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
     uint32_t *files;    /* closure: indices into plan.files, ascending */
     uint32_t n_files;

@@ -66,6 +66,7 @@ struct record {
     int64_t start_ns, end_ns; /* wall clock */
     uint32_t flags;
     uint32_t n_items;         /* planned ids */
+    uint32_t took_ms;         /* what the tests took, one after the other */
     struct str meta;          /* JSON, see runtime/PROTOCOL.md, "module" */
     struct record_dep *deps;
     struct record_result *results; /* in item order; one for each item unless REC_PARTIAL */

@@ -270,6 +270,7 @@ void stale_check(struct stale *s)
     s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
         records[i] = load_head(s, &p->modules[i]);
+        p->modules[i].took_ms = records[i]->took_ms;
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));
         need = need || p->modules[i].stale || records[i]->flags & REC_ALL_SOURCES;
     }

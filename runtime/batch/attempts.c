@@ -5,7 +5,7 @@
 #include "runtime/wire/document.h"
 #include "runtime/wire/json.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static struct str inside(struct str list)
 {
@@ -70,28 +70,6 @@ struct str attempts_add(struct str earlier, struct str later, enum record_outcom
     buf_release(&list);
     buf_release(&quoted);
     return all;
-}
-
-double attempts_seconds(struct str text)
-{
-    struct json j = json_of(document_member(text, "phases"));
-    double sum = 0;
-    json_enter(&j, '[');
-    while (json_item(&j)) {
-        char number[32];
-        json_peek(&j);
-        const char *from = j.p;
-        if (!json_skip(&j))
-            break;
-        struct str d = document_member((struct str){from, (size_t)(j.p - from)}, "d");
-        if (d.n == 0 || d.n >= sizeof number)
-            continue;
-        memcpy(number, d.p, d.n);
-        number[d.n] = '\0';
-        double value = strtod(number, NULL);
-        sum += value > 0 ? value : 0;
-    }
-    return sum;
 }
 
 uint64_t attempts_kind(struct str text)

@@ -10,8 +10,6 @@
  * where that is empty. In a; a document that cannot be read stays as it is. */
 struct str attempts_add(struct str earlier, struct str later, enum record_outcome outcome, struct str reason,
                         struct arena *a);
-/* What its phases took together. */
-double attempts_seconds(struct str json);
 /* Where and how it failed, without values: the same for tests that fail for the same reason. */
 uint64_t attempts_kind(struct str json);
 

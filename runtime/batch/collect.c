@@ -3,6 +3,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
 #include "runtime/batch/attempts.h"
+#include "runtime/wire/document.h"
 #include "runtime/wire/msg.h"
 
 #include <string.h>
@@ -117,6 +118,10 @@ static void settle_results(struct collect *c, unsigned flags)
     }
     if (partial && r->n_results < r->n_items)
         r->flags |= REC_PARTIAL;
+    double took = 0;
+    for (uint32_t i = 0; i < r->n_results; i++)
+        took += document_seconds(r->results[i].json);
+    r->took_ms = took < 1e6 ? (uint32_t)(took * 1e3) : UINT32_MAX;
     r->flags |= (flags & MODULE_END_DEFERRED ? REC_DEFERRED : 0u) | (c->flaky ? REC_FLAKY : 0u) |
                 (flags & MODULE_END_SPLIT || c->old.flags & REC_SPLIT ? REC_SPLIT : 0u);
 }

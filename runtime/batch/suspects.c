@@ -13,7 +13,7 @@ static bool failed(const struct record_result *r)
 
 static void look_at(struct suspects *s, const struct record_result *r)
 {
-    s->seconds[r->item] = attempts_seconds(r->json);
+    s->seconds[r->item] = document_seconds(r->json);
     if (!failed(r) || document_member(r->json, "final").n)
         return;
     s->items[s->n++] = (struct suspect){

@@ -1,6 +1,9 @@
-/* Whether tests compute or wait, from run to run (<state>/load): who waits leaves processors to others. */
+/* What earlier runs tell: how long each test takes (records), and whether tests compute or wait (<state>/load): who waits
+ * leaves processors to others. */
 #include "runtime/pool/state.h"
 
+#include "generator/graph/record.h"
+#include "runtime/base/arena.h"
 #include "runtime/wire/document.h"
 
 #include <stdio.h>
@@ -55,4 +58,20 @@ uint32_t load_workers(struct pool *p)
         return p->cpus;
     double n = cpu * most > busy * p->cpus ? p->cpus * busy / cpu + 0.2 : most;
     return n < p->cpus ? p->cpus : n > most ? (uint32_t)most : (uint32_t)n;
+}
+
+uint64_t *load_until(void *ctx, const struct task *t)
+{
+    const struct pool *p = ctx;
+    struct record r;
+    if (t->module >= p->plan.n_modules || !record_load(&r, p->plan.modules[t->module].record.p, p->plan.root, false))
+        return NULL;
+    uint64_t *until = r.n_items == t->n ? xmalloc(((size_t)t->n + 1) * sizeof *until) : NULL, sum = 0;
+    for (uint32_t i = 0, k = 0; until && i <= t->n; i++) {
+        until[i] = sum;
+        if (k < r.n_results && r.results[k].item == i)
+            sum += (uint64_t)(document_seconds(r.results[k++].json) * 1e6);
+    }
+    record_release(&r);
+    return until;
 }

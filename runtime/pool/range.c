@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LONG_MS = 100 };
+
 void range_push(struct range **list, bool front, struct task *t, uint32_t from, uint32_t to)
 {
     struct range *r = xmalloc(sizeof *r);
@@ -13,6 +15,13 @@ void range_push(struct range **list, bool front, struct task *t, uint32_t from, 
         list = &(*list)->next;
     r->next = *list;
     *list = r;
+}
+
+void range_add(struct range **list, struct task *t, uint32_t from, uint32_t to)
+{
+    while (t->cost_ms >= LONG_MS && *list && (*list)->task->cost_ms >= t->cost_ms)
+        list = &(*list)->next;
+    range_push(list, t->cost_ms >= LONG_MS, t, from, to);
 }
 
 static uint32_t lane_of(const struct range *r)

@@ -5,6 +5,8 @@
 #include "runtime/pool/sched.h"
 
 void range_push(struct range **list, bool front, struct task *t, uint32_t from, uint32_t to);
+/* Behind those that took longer; short ones stay in the order in which they come. */
+void range_add(struct range **list, struct task *t, uint32_t from, uint32_t to);
 /* The first that the worker may have, those of its own lanes before others; NULL: none. */
 const struct range *range_for(const struct sched *s, const struct worker *w);
 /* Takes that; the lane is the worker's then. */

@@ -133,6 +133,7 @@ const struct sched_ops run_ops = {
     .result = op_result,
     .attempt = op_attempt,
     .task_done = op_task_done,
+    .until = load_until,
 };
 
 /* ---- batches ---- */
@@ -180,7 +181,8 @@ static void start_module(struct pool *p, struct peer *peer, uint32_t module)
         return;
     }
     peer->batch->open++;
-    struct task *t = sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts, c->lanes);
+    struct task *t = sched_add(&p->sched, peer->batch, module, c->first, c->n, c->cuts, c->lanes,
+                               other ? 0 : p->plan.modules[module].took_ms);
     t->limits = c->limits;
     p->deferred = p->deferred || t->deferred;
     sched_begin(&p->sched, t);

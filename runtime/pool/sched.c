@@ -194,7 +194,10 @@ static bool leaves_pending(const struct sched *s, const struct worker *w)
 {
     if (w->own.task || w->laned || s->alone || !s->pending)
         return false;
-    return has_room(s) || (s->limit > 1 && (!w->timed || mean_ns(w) >= PREFETCH_NS));
+    const struct task *t = w->queued ? w->queue[w->queued - 1].task : NULL;
+    bool known = t && t->cost_ms;
+    int64_t mean = w->timed || !known ? mean_ns(w) : (int64_t)t->cost_ms * 1000000 / t->n;
+    return has_room(s) || (s->limit > 1 && ((!w->timed && !known) || mean >= PREFETCH_NS));
 }
 
 /* ---- sending ---- */
@@ -314,6 +317,7 @@ static void free_task(struct task *t)
     free(t->outcomes);
     free(t->lanes);
     free(t->tries);
+    free(t->until_us);
     free(t);
 }
 

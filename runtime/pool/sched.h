@@ -34,6 +34,9 @@ struct task {
     uint8_t *outcomes;    /* n; NO_OUTCOME until there is a result; LEFT_OUT: nobody has asked for it now */
     uint8_t *tries;       /* n, how often an item was lost and put back; NULL: never */
     uint32_t left;
+    uint32_t cost_ms;     /* what it took last time; 0 = not known */
+    uint64_t *until_us;   /* n + 1: what the items before each took last time; NULL: not known */
+    bool until_asked;
     uint32_t lost;        /* workers lost in it, one after the other, without a result between them (the pool's) */
     bool split;           /* not all of it ran in one process, in order */
     bool partial;         /* ended before all had a result */
@@ -114,6 +117,7 @@ struct sched_ops {
     void (*result)(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json);
     void (*attempt)(void *ctx, struct task *t, uint32_t item, struct str json); /* it failed, and is tried again */
     void (*task_done)(void *ctx, struct task *t); /* last use of t */
+    uint64_t *(*until)(void *ctx, const struct task *t); /* until_us, malloc'ed; NULL: not known */
 };
 
 struct sched {
@@ -140,9 +144,10 @@ struct sched {
 /* cuts of a module from its groups; out has n bytes. */
 void sched_cuts(const uint32_t *groups, uint32_t n, uint8_t *out);
 
-/* Adds a task with n >= 1 items. lanes (n of them, the caller's) may be NULL. */
+/* Adds a task with n >= 1 items; the longest go first, as far as cost_ms is known. lanes (n of them, the caller's) may
+ * be NULL. */
 struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                       const uint8_t *cuts, const uint32_t *lanes);
+                       const uint8_t *cuts, const uint32_t *lanes, uint32_t cost_ms);
 /* The same for some items only (ascending), whatever their lane. */
 struct task *sched_add_some(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
                             const uint8_t *cuts, const uint32_t *items, uint32_t n_items);

@@ -198,6 +198,7 @@ void describe_status(struct buf *out, uint32_t status);
 /* load.c: whether tests compute or wait */
 void load_take(struct pool *p, struct str gone); /* a worker's last words */
 void load_save(struct pool *p);                  /* for the next run */
+uint64_t *load_until(void *ctx, const struct task *t); /* sched_ops.until, from the module's record */
 uint32_t load_workers(struct pool *p);           /* how many workers to begin with */
 
 /* jobs.c: what the build around us allows */

@@ -28,7 +28,7 @@ static void want(struct sched *s, struct task *t, uint32_t from, uint32_t to)
 {
     memset(t->outcomes + from, NO_OUTCOME, to - from);
     t->left += to - from;
-    range_push(&s->pending, false, t, from, to);
+    range_add(&s->pending, t, from, to);
 }
 
 /* Items that are not cut from each other get one lane. */
@@ -47,9 +47,10 @@ static uint32_t *closed_lanes(const uint32_t *lanes, const uint8_t *cuts, uint32
 }
 
 struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                       const uint8_t *cuts, const uint32_t *lanes)
+                       const uint8_t *cuts, const uint32_t *lanes, uint32_t cost_ms)
 {
     struct task *t = new_task(s, owner, module, first, n, cuts);
+    t->cost_ms = cost_ms;
     if (lanes)
         t->lanes = closed_lanes(lanes, cuts, n);
     for (uint32_t i = 0, end; i < n; i = end) {

@@ -163,7 +163,7 @@ static inline struct task *add(struct world *o, uint32_t module, uint32_t first,
         groups[i] = i;
     sched_cuts(groups, n, cuts);
     free(groups);
-    return sched_add(&o->s, o, module, first, n, cuts, NULL);
+    return sched_add(&o->s, o, module, first, n, cuts, NULL, 0);
 }
 
 static inline void check_all(struct world *o, uint32_t module, uint32_t n, int outcome)

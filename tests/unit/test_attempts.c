@@ -1,5 +1,6 @@
 /* An earlier result beside a later one. */
 #include "runtime/batch/attempts.h"
+#include "runtime/wire/document.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,8 +50,8 @@ static void damage(void **state)
 static void looks(void **state)
 {
     (void)state;
-    assert_true(attempts_seconds(str_z(passed)) == 1.5);
-    assert_true(attempts_seconds(STR("{}")) == 0);
+    assert_true(document_seconds(str_z(passed)) == 1.5);
+    assert_true(document_seconds(STR("{}")) == 0);
     struct str other = STR("{\"phases\": [{\"crash\": {\"path\": \"a.py\", \"line\": 3, \"message\": \"KeyError: 2\"}}]}");
     assert_true(attempts_kind(str_z(failed)) == attempts_kind(other));
     assert_true(attempts_kind(str_z(failed)) != attempts_kind(str_z(passed)));

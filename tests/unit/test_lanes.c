@@ -11,7 +11,7 @@ static void test_a_lane_has_one_worker(void **state)
     o->s.all_asked = true;
     for (uint32_t m = 0; m < 4; m++) {
         memset(cuts[m], 1, 30);
-        sched_add(&o->s, o, m, m * 30, 30, cuts[m], m < 3 ? in_lane : NULL);
+        sched_add(&o->s, o, m, m * 30, 30, cuts[m], m < 3 ? in_lane : NULL, 0);
     }
     run_world(o);
     uint32_t at = 0, on = o->ran_on[0][10];
@@ -38,7 +38,7 @@ static void test_a_lane_outlives_its_worker(void **state)
     o->crash_item = 3;
     for (uint32_t m = 0; m < 2; m++) {
         memset(cuts[m], 1, 8);
-        sched_add(&o->s, o, m, m * 8, 8, cuts[m], lanes);
+        sched_add(&o->s, o, m, m * 8, 8, cuts[m], lanes, 0);
     }
     run_world(o);
     assert_int_equal(o->done[0] + o->done[1], 2);
@@ -56,7 +56,7 @@ static void test_items_for_the_end_are_left_out(void **state)
     static const uint32_t some[] = {2, 4, 5};
     (void)state;
     o->s.all_asked = true;
-    struct task *t = sched_add(&o->s, o, 0, 0, 10, cuts, lanes);
+    struct task *t = sched_add(&o->s, o, 0, 0, 10, cuts, lanes, 0);
     assert_true(t->deferred && t->split);
     run_world(o);
     assert_int_equal(o->done[0], 1);
@@ -70,7 +70,7 @@ static void test_items_for_the_end_are_left_out(void **state)
         assert_int_equal(o->results[1][i], i == 2 || i == 4 || i == 5 ? 1 : 0);
     assert_int_equal(o->ran_on[1][2], o->ran_on[1][5]);
     static const uint32_t all[10] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    sched_begin(&o->s, sched_add(&o->s, o, 2, 0, 10, cuts, all));
+    sched_begin(&o->s, sched_add(&o->s, o, 2, 0, 10, cuts, all, 0));
     assert_int_equal(o->done[2], 1);
     free_world(o);
 }

@@ -72,7 +72,7 @@ static void test_groups_stay_together(void **state)
     for (uint32_t i = 0; i < 400; i++)
         groups[i] = i < 150 ? 1 : i < 390 ? 2 : i;
     sched_cuts(groups, 400, cuts);
-    sched_add(&o->s, o, 0, 0, 400, cuts, NULL);
+    sched_add(&o->s, o, 0, 0, 400, cuts, NULL, 0);
     run_world(o);
     check_all(o, 0, 400, 0);
     for (uint32_t i = 1; i < 400; i++)
@@ -139,7 +139,7 @@ static void test_at_the_end_nothing_waits_behind_a_long_test(void **state)
     struct world *o = new_world(2);
     uint8_t cuts[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
-    sched_add(&o->s, o, 0, 0, 8, cuts, NULL);
+    sched_add(&o->s, o, 0, 0, 8, cuts, NULL, 0);
     sched_ready(&o->s, a);
     sched_ready(&o->s, b);
     assert_int_equal(a->queued, 1);
@@ -165,7 +165,7 @@ static void test_at_the_end_short_tests_are_sent_in_chunks(void **state)
     uint8_t cuts[64];
     memset(cuts, 1, sizeof cuts);
     struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
-    sched_add(&o->s, o, 0, 0, 64, cuts, NULL);
+    sched_add(&o->s, o, 0, 0, 64, cuts, NULL, 0);
     sched_ready(&o->s, a);
     sched_ready(&o->s, b);
     for (int i = 0; i < 8; i++) {
@@ -324,6 +324,48 @@ static void test_the_rest_of_a_task_fails(void **state)
     free_world(o);
 }
 
+static uint64_t *op_until(void *ctx, const struct task *t)
+{
+    uint64_t *until = calloc(t->n + 1, sizeof *until);
+    (void)ctx;
+    for (uint32_t i = 0; i < t->n; i++) /* the first 10 took as long as the rest */
+        until[i + 1] = until[i] + (i < 10 ? 90000 : 10000);
+    return until;
+}
+
+static void test_a_split_halves_the_time(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    struct sched_ops with = ops;
+    uint8_t cuts[100];
+    memset(cuts, 1, sizeof cuts);
+    with.until = op_until;
+    o->s.ops = &with;
+    struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
+    sched_add(&o->s, o, 0, 0, 100, cuts, NULL, 1800);
+    sched_ready(&o->s, a);
+    sched_ready(&o->s, b); /* without waiting for the first result */
+    assert_true(b->queued > 0);
+    assert_in_range(b->queue[0].item, 10, 16);
+    free_world(o);
+}
+
+static void test_the_longest_module_goes_first(void **state)
+{
+    (void)state;
+    struct world *o = new_world(1);
+    static const uint32_t cost[] = {0, 300, 20, 5000, 300, 30};
+    static const uint32_t want[] = {3, 1, 4, 0, 2, 5};
+    static uint8_t cuts[6][2];
+    for (uint32_t i = 0; i < 6; i++)
+        sched_add(&o->s, o, i, 2 * i, 2, cuts[i], NULL, cost[i]);
+    const struct range *r = o->s.pending;
+    for (uint32_t i = 0; i < 6; i++, r = r->next)
+        assert_int_equal(r->task->module, want[i]);
+    free_world(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +384,8 @@ int main(void)
         cmocka_unit_test(test_a_crash_before_the_results_have_come),
         cmocka_unit_test(test_live_workers_have_slots_of_their_own),
         cmocka_unit_test(test_doomed),
+        cmocka_unit_test(test_a_split_halves_the_time),
+        cmocka_unit_test(test_the_longest_module_goes_first),
         cmocka_unit_test(test_the_rest_of_a_task_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
