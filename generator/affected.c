@@ -175,20 +175,36 @@ static struct str gone_why(struct affected *a, const struct plan_module *m)
 
 /* ---- what it reads ---- */
 
+/* What has come to be where nothing was, or is no longer where something was: for a directory, the files in it. */
+static const struct change *come_or_gone(struct affected *a, const struct record_dep *d)
+{
+    bool none = d->kind == DEP_ABSENT, folder = d->kind == DEP_LOOK && d->hash.lo == IO_DIR;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct change *c = &a->changes[i];
+        bool there = str_eq(c->path, d->path);
+        if (c->was == c->is || !path_under(c->path, d->path))
+            continue;
+        if (there || (none && c->is) || (folder && !c->is && !record_dep_holds(d)))
+            return c;
+    }
+    return NULL;
+}
+
 static struct str read_why(struct affected *a, const struct record *r)
 {
     for (uint32_t i = 0; i < r->n_deps; i++) {
         const struct record_dep *d = &r->deps[i];
-        const struct change *c = change_of(a, d->path);
+        bool look = d->kind == DEP_LOOK || d->kind == DEP_ABSENT;
+        const struct change *c = look ? come_or_gone(a, d) : change_of(a, d->path);
         if (c)
-            return say(a, "it reads", c);
+            return say(a, look ? "it looks for" : "it reads", c);
         for (size_t k = 0; d->kind == DEP_DIR && k < a->n; k++)
             if (a->changes[k].was != a->changes[k].is && str_eq(path_dir(a->changes[k].path), d->path))
                 return say(a, "it lists the directory of", &a->changes[k]);
     }
     for (size_t k = 0; r->flags & REC_ALL_SOURCES && k < a->n; k++)
-        if (is_python(a->changes[k].path))
-            return say(a, "it starts processes, which may run", &a->changes[k]);
+        if (r->flags & REC_ALL_FILES || is_python(a->changes[k].path))
+            return say(a, "it starts processes or threads, which may use", &a->changes[k]);
     return STR("");
 }
 

@@ -10,7 +10,7 @@
 #include "generator/graph/key.h"
 #include "generator/graph/resolve.h"
 #include "generator/graph/stale.h"
-#include "generator/settings.h"
+#include "generator/narrow.h"
 #include "generator/skips.h"
 #include "runtime/base/clock.h"
 
@@ -161,16 +161,18 @@ static struct hash128 with_isolation(struct hash128 environment, enum isolation 
     return isolation == ISOLATION_BATCH ? environment : all;
 }
 
-static bool fill_settings(struct stage *s, struct err *err)
+/* What must not run beside something else. */
+static void fill_apart(struct stage *s)
 {
-    const struct generate_options *o = s->o;
-    struct plan_options *options = &s->plan->options;
-    *options = o->options;
-    settings_default(options);
-    bool ok = settings_read(s->plan, s->probe.root, err);
-    for (int i = 0; ok && i < o->n_given; i++)
-        ok = !o->given[i].value || settings_set(options, o->given[i].name, str_z(o->given[i].value), err);
-    return ok;
+    struct plan *p = s->plan;
+    p->n_serial = s->o->n_serial;
+    p->serial = arena_array(&p->arena, p->n_serial, sizeof *p->serial);
+    for (uint32_t i = 0; i < p->n_serial; i++)
+        p->serial[i] = copy(s, s->o->serial[i]);
+    p->n_groups = s->o->n_groups;
+    p->groups = arena_array(&p->arena, p->n_groups, sizeof *p->groups);
+    for (uint32_t i = 0; i < p->n_groups; i++)
+        p->groups[i] = (struct plan_group){copy(s, s->o->groups[i].name), copy(s, s->o->groups[i].glob)};
 }
 
 static void fill_head(struct stage *s)
@@ -185,11 +187,16 @@ static void fill_head(struct stage *s)
     p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
     for (uint32_t i = 0; i < p->n_args; i++)
         p->args[i] = copy(s, str_z(o->args[i]));
+    narrow_plan(o->narrow, p);
+    p->options = o->options;
     p->options.python = copy(s, s->probe.python);
+    p->options.tty = copy(s, o->options.tty);
+    p->options.pytest_cache = copy(s, o->options.pytest_cache);
     p->options.junit = copy(s, o->options.junit);
     p->options.json = copy(s, o->options.json);
     p->options.job_input = copy(s, o->options.job_input);
     p->options.job_output = copy(s, o->options.job_output);
+    fill_apart(s);
     p->other = p->other || probe_is(s->probe.other);
     p->environment = with_isolation(key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s)),
                                     p->options.isolation);
@@ -218,10 +225,9 @@ static void fill_files(struct stage *s)
 }
 
 /* A narrowed run (-k, node ids) keeps its records apart from the full ones. */
-static struct str record_path(struct stage *s, struct str rel)
+static struct str record_path(struct stage *s, struct str rel, struct str selection)
 {
     struct buf b = {0};
-    struct str selection = s->probe.selection;
     buf_str(&b, s->plan->state_dir);
     buf_z(&b, "/m/");
     pyname_stem(&b, rel);
@@ -247,11 +253,12 @@ static void fill_modules(struct stage *s)
         path_relative(&rel, s->modules.items[i], p->root);
         m->path = p->files[s->nodes[i]].path;
         m->rel = copy(s, buf_view(&rel));
-        m->record = record_path(s, m->rel);
+        struct str selection = narrow_selection(s->o->narrow, s->probe.selection, m->rel, &s->dirs.arena);
+        m->record = record_path(s, m->rel, selection);
         m->files = closure_of(&s->graph, s->nodes[i], &p->arena, &m->n_files);
-        m->key = key_module(p->environment, s->probe.selection, m->rel, hashes, m->files,
+        m->key = key_module(p->environment, selection, m->rel, hashes, m->files,
                             m->n_files);
-        m->loose = key_module(p->environment, s->probe.selection, m->rel, names, m->files, m->n_files);
+        m->loose = key_module(p->environment, selection, m->rel, names, m->files, m->n_files);
     }
     buf_release(&rel);
 }
@@ -262,7 +269,7 @@ static void fold_skips(struct stage *s, const bool *namesake)
 {
     struct plan *p = s->plan;
     bool *candidates = arena_array(&p->arena, p->n_modules, sizeof *candidates);
-    if (s->n_shared || p->other || s->probe.selection.n || probe_is(s->probe.doctest_modules))
+    if (s->n_shared || p->other || p->n_only || s->probe.selection.n || probe_is(s->probe.doctest_modules))
         return;
     for (uint32_t i = 0; i < p->n_modules; i++)
         candidates[i] = p->modules[i].stale && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
@@ -366,21 +373,31 @@ static bool write_state(struct stage *s, struct err *err)
     bool runs = s->plan->other;
     for (uint32_t i = 0; i < s->plan->n_modules; i++)
         runs = runs || s->plan->modules[i].stale;
-    bool ok = (!s->index.dirty || index_save(&s->index, path.p, err)) && plan_save(s->plan, err) &&
-              (!runs || executed_save(s->plan, &s->graph, err)) &&
-              emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
-              emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
+    bool ok = plan_save(s->plan, err);
+    if (ok && runs && s->o->planned)
+        s->o->planned(s->o->planned_ctx, s->plan);
+    ok = ok && (!s->index.dirty || index_save(&s->index, path.p, err)) &&
+         (!runs || executed_save(s->plan, &s->graph, err)) &&
+         emit_rules(s->o, s->plan->root, s->plan->state_dir, false, err) &&
+         emit_graph(s->plan, &s->graph, s->nodes, s->weights, err);
     buf_release(&path);
     return ok;
 }
 
 /* One run at a time on a state directory: the lock goes with this process, or with its next run. */
-static bool lock_state(struct stage *s, struct err *err)
+static int held = -1;
+
+void generate_unlock(void)
 {
-    static int held = -1;
-    struct buf path = {0};
     if (held >= 0)
         close(held);
+    held = -1;
+}
+
+static bool lock_state(struct stage *s, struct err *err)
+{
+    struct buf path = {0};
+    generate_unlock();
     path_join(&path, buf_view(&s->probe.state_dir), STR("run.lock"));
     int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -411,6 +428,8 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     struct buf path = {0};
     if (!probe_run(&s->probe, s->o, code, err))
         return false;
+    if (s->o->narrow && s->o->narrow->option && probe_is(s->probe.other))
+        s->probe.plain = str_z(s->o->narrow->option); /* tests that discovery does not see may have failed */
     if (s->probe.plain.n && !s->dry)
         return leave_to_pytest(s, err);
     *code = EXIT_INTERNAL;
@@ -418,9 +437,10 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
         return false;
     dirs_set_up(&s->dirs, &s->probe.third, &s->probe.args);
     *code = EXIT_USAGE;
-    if (!fill_settings(s, err) || !scan_modules(&s->probe, &s->dirs, &s->modules, err))
+    if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
         return false;
     *code = EXIT_INTERNAL;
+    narrow_modules(s->o->narrow, &s->modules);
     state_path(s, &path, "index.bin");
     index_load(&s->index, path.p, !s->o->ignore_lines, keep_docs(s));
     buf_release(&path);
@@ -431,7 +451,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     fill_head(s);
     fill_files(s);
     fill_modules(s);
-    batch_group(s->plan, s->weights);
+    batch_group(s->plan, s->weights, s->o->narrow && s->o->narrow->serial);
     check_records(s);
     weigh_by_time(s);
     return s->dry || write_state(s, err);
@@ -475,7 +495,7 @@ bool generate_look(const struct generate_options *o, look_fn *look, void *ctx, e
             strs_add(&settings, s.probe.inputs.items[i]);
         for (size_t i = 0; i < s.probe.data.n; i++)
             strs_add(&settings, s.probe.data.items[i]);
-        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .settings = &settings}, err);
+        ok = look(ctx, &(struct look){.plan = &plan, .graph = &s.graph, .plain = s.probe.plain, .settings = &settings}, err);
         *code = ok ? EXIT_PASSED : EXIT_USAGE;
     }
     strs_release(&settings);

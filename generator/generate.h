@@ -7,7 +7,16 @@
 #include "generator/graph/plan.h"
 #include "runtime/base/err.h"
 
-struct setting_given; /* settings.h */
+struct nearest;
+/* What --lf and the like leave to run, and in which order. */
+struct narrow {
+    const char *option;  /* that asks for it: "--lf" */
+    struct strs modules; /* absolute paths: these come first, in this order */
+    bool alone;          /* no other module is planned */
+    bool serial;         /* one worker runs them in this order */
+    struct strs only;    /* node ids: of a module that one of them is in, only they run */
+    struct strs first;   /* node ids that come first in their module */
+};
 struct generate_options {
     const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
     const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
@@ -16,13 +25,19 @@ struct generate_options {
     int n_args;
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */
     int n_own_args;
+    const struct narrow *narrow; /* or NULL */
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
-    struct plan_options options; /* copied into the plan; python is filled in by the probe, settings below */
-    const struct setting_given *given; /* settings of the command line; they win over [tool.fastest] */
-    int n_given;
+    struct plan_options options; /* copied into the plan; python is filled in by the probe */
+    const struct str *serial;    /* n_serial globs, see plan.h */
+    const struct plan_group *groups;
+    uint32_t n_serial, n_groups;
     bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
+    void (*near_option)(struct nearest *n); /* tries the caller's own option names, without dashes; or NULL */
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
+    /* Unless NULL: called when something runs, as soon as keys.bin is there; what Ninja needs is written after it. */
+    void (*planned)(void *ctx, const struct plan *plan);
+    void *planned_ctx;
 };
 
 /* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and
@@ -30,11 +45,14 @@ struct generate_options {
  * stale .ok files and fills *plan. On failure false with err and *code. */
 bool generate(const struct generate_options *o, struct plan *plan, enum exit_code *code,
               struct err *err);
+/* The lock on the state directory, which the process keeps until its next run, goes now. */
+void generate_unlock(void);
 struct graph;
 /* What a scan found, for the commands that explain it. */
 struct look {
     const struct plan *plan;     /* plan->files[i] is graph->nodes[i] */
     const struct graph *graph;
+    struct str plain;            /* the option with which only plain pytest can run this, or "" */
     const struct strs *settings; /* files that the configuration was read from, absolute */
 };
 typedef bool look_fn(void *ctx, const struct look *l, struct err *err);

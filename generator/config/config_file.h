@@ -4,6 +4,7 @@
 
 #include "generator/config/config_args.h"
 #include "generator/config/toml.h"
+#include "runtime/base/buf.h"
 
 struct config_value {
     struct str name;
@@ -39,6 +40,8 @@ struct config_found {
 /* args: of a parse that does not know the plugins' options. False with err: usage error. */
 bool config_find(struct config_found *out, struct config_loader *l, const struct config_args *args,
                  struct str cwd, struct err *err);
+/* os.path.expandvars: $NAME and ${NAME}; what is not set stays. Appends to out. */
+void config_find_expand(struct str s, struct buf *out);
 /* -o name=value into the dictionary. */
 bool config_find_overrides(struct config_dict *d, const struct strs *overrides, struct arena *a,
                            struct err *err);

@@ -169,8 +169,7 @@ static bool named_file(struct finder *f, struct str given, const struct strs *di
     return true;
 }
 
-/* os.path.expandvars: $NAME and ${NAME}; what is not set stays. */
-static void expand(struct str s, struct buf *out)
+void config_find_expand(struct str s, struct buf *out)
 {
     for (size_t i = 0; i < s.n; i++) {
         bool braced = i + 1 < s.n && s.p[i] == '$' && s.p[i + 1] == '{';
@@ -195,7 +194,7 @@ static void expand(struct str s, struct buf *out)
 static bool named_root(struct finder *f, struct str given)
 {
     struct buf b = {0};
-    expand(given, &b);
+    config_find_expand(given, &b);
     f->out->root = keep(f, f->cwd, buf_view(&b));
     buf_release(&b);
     return io_stat_path(f->out->root.p).kind == IO_DIR ||

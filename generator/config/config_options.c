@@ -113,3 +113,8 @@ const struct config_option *config_option_find(struct str name, bool plugins)
             return &options[i];
     return NULL;
 }
+
+const struct config_option *config_option_at(size_t i)
+{
+    return i < sizeof options / sizeof *options ? &options[i] : NULL;
+}

@@ -22,6 +22,8 @@ struct config_option {
     const char *store; /* OVERRIDE: what it stands for */
 };
 
+/* One after the other, pytest's own first; NULL after the last. */
+const struct config_option *config_option_at(size_t i);
 /* NULL when it is not in the table. */
 const struct config_option *config_option_find(struct str name, bool plugins);
 

@@ -4,6 +4,7 @@
 #include "generator/config/interp.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/io.h"
+#include "runtime/base/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static const struct line { const char *key; size_t one, list; } lines[] = {
     {"data", 0, offsetof(struct probe, data)},
     {"input", 0, offsetof(struct probe, inputs)},
     {"input_dir", 0, offsetof(struct probe, input_dirs)},
+    {"known", 0, offsetof(struct probe, known)},
 };
 
 bool probe_is(struct str flag)
@@ -159,6 +161,33 @@ static struct hash128 question(struct probe *p, const struct generate_options *o
     return hasher_done(h);
 }
 
+/* Behind pytest's "unrecognized arguments: --workes": the nearest of our options and pytest's. */
+static void suggest(const struct probe *p, const struct generate_options *o, struct err *err)
+{
+    const char *at = strstr(err->msg, "unrecognized arguments: ");
+    if (!at)
+        return;
+    struct str rest = str_z(strchr(at, ':') + 2), word;
+    struct buf said = {0};
+    rest.n = str_chr(rest, '\n');
+    while (str_next(&rest, ' ', &word)) {
+        if (!str_starts(word, STR("--")))
+            continue;
+        struct nearest near = {.word = str_slice(word, 2, str_chr(word, '='))};
+        if (o->near_option)
+            o->near_option(&near);
+        for (size_t i = 0; i < p->known.n; i++)
+            nearest_try(&near, p->known.items[i]);
+        if (near.best.p)
+            buf_printf(&said, "%s--%.*s", said.n ? " " : "\ndid you mean ", (int)near.best.n, near.best.p);
+    }
+    if (said.n) {
+        struct err was = *err;
+        err_set(err, "%s%s?", was.msg, said.p);
+    }
+    buf_release(&said);
+}
+
 static bool ask(struct probe *p, const struct generate_options *o, enum exit_code *code,
                 struct err *err)
 {
@@ -180,6 +209,7 @@ static bool ask(struct probe *p, const struct generate_options *o, enum exit_cod
         return err_set(err, "%s: cannot be started; choose another with --python", p->chosen);
     if (probe_read_lines(p, code, err))
         return true;
+    suggest(p, o, err);
     if (!err->msg[0])
         err_set(err, "%s: ended before it told pytest's configuration (status %d); does `%s -m "
                      "pytest --version` work?", p->chosen, status, p->chosen);

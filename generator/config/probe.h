@@ -19,6 +19,7 @@ struct probe {
     struct strs path, third, editable, dists, plugins, conftests, env, data;
     struct strs always;          /* [tool.fastest] always: globs of modules, or directories, relative to rootdir */
     struct strs inputs, input_dirs;
+    struct strs known;           /* of an answer that is an error: pytest's options, without dashes */
     struct str noconftest, in_venv, doctest_modules, other; /* "0" or "1" */
     struct str plain;            /* the option for which all tests must run in one process, or "" */
     const char *chosen;          /* the interpreter that was asked, absolute */

@@ -103,6 +103,16 @@ def import_pytest():
                 "or choose another with --python" % (sys.executable, sys.executable))
 
 
+def put_known(config):
+    """The options that there are, for a suggestion."""
+    parser = getattr(config, "_parser", None)
+    for group in [getattr(parser, "_anonymous", None)] + list(getattr(parser, "_groups", ())):
+        for option in getattr(group, "options", ()):
+            for name in option.names():
+                if name.startswith("--"):
+                    put("known", name[2:])
+
+
 def configure():
     import_pytest()
     import traceback
@@ -111,9 +121,13 @@ def configure():
     from _pytest import config as pytest_config
 
     warnings.simplefilter("ignore")
+    made, get_config = [], pytest_config.get_config
+    pytest_config.get_config = lambda *args, **kw: made.append(get_config(*args, **kw)) or made[0]
     try:
         return pytest_config._prepareconfig(list(ARGS), [stand_in()])  # of standin.py, which is put in front
     except pytest_config.UsageError as e:
+        for config in made:
+            put_known(config)
         fail(4, "\n".join(str(a) for a in e.args))
     except pytest_config.ConftestImportFailure as e:
         cause = getattr(e, "cause", None) or e.excinfo[1]

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tree_sitter/api.h>
+#include <versions.h>
 
 const TSLanguage *tree_sitter_toml(void);
 
@@ -357,4 +358,9 @@ bool toml_parse_tool(struct toml_value *root, struct str path, struct str text, 
     bool ok = toml_parse(root, path, sure ? buf_view(&cut) : text, a, err);
     buf_release(&cut);
     return ok;
+}
+
+const char *toml_version(void)
+{
+    return TREE_SITTER_TOML_VERSION;
 }

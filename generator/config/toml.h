@@ -30,6 +30,7 @@ bool toml_parse(struct toml_value *root, struct str path, struct str text, struc
  * the scan is certain: what else is damaged, but lexically whole, goes unnoticed then. */
 bool toml_parse_tool(struct toml_value *root, struct str path, struct str text, struct arena *a,
                      struct err *err);
+const char *toml_version(void); /* of the grammar */
 const struct toml_value *toml_get(const struct toml_value *table, struct str key); /* NULL: absent */
 
 /* toml_scan.c: appends to out the tables [tool.pytest…] and [tool.fastest…], with every other line

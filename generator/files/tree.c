@@ -36,7 +36,7 @@ void tree_directories(struct dirs *d, struct str top, struct strs *out)
     }
 }
 
-void tree_python_files(struct dirs *d, struct str top, struct strs *out)
+static void add_files(struct dirs *d, struct str top, struct str suffix, struct strs *out)
 {
     struct strs dirs = {0};
     tree_directories(d, top, &dirs);
@@ -44,9 +44,19 @@ void tree_python_files(struct dirs *d, struct str top, struct strs *out)
         struct dir *dir = dirs_open(d, dirs.items[i]);
         for (size_t k = 0; k < dir->list.n; k++) {
             struct str name = str_z(dir->list.items[k].name);
-            if (str_ends(name, STR(".py")) && dir_kind(dir, name) == IO_FILE)
+            if (str_ends(name, suffix) && dir_kind(dir, name) == IO_FILE)
                 strs_add(out, dirs_join(d, dir->path, name));
         }
     }
     strs_release(&dirs);
+}
+
+void tree_python_files(struct dirs *d, struct str top, struct strs *out)
+{
+    add_files(d, top, STR(".py"), out);
+}
+
+void tree_files(struct dirs *d, struct str top, struct strs *out)
+{
+    add_files(d, top, STR(""), out);
 }

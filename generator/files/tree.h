@@ -7,6 +7,8 @@
 
 /* Appends every .py file below top, top's own first; views live in d's arena. */
 void tree_python_files(struct dirs *d, struct str top, struct strs *out);
+/* The same of all files. */
+void tree_files(struct dirs *d, struct str top, struct strs *out);
 /* Appends top and every directory below it that holds something. */
 void tree_directories(struct dirs *d, struct str top, struct strs *out);
 /* True for a virtual environment (pyvenv.cfg, conda-meta/history). */

@@ -49,7 +49,7 @@ static struct str batch_name(struct plan *plan, uint32_t first, uint32_t count)
     return name;
 }
 
-void batch_group(struct plan *plan, const uint32_t *weights)
+void batch_group(struct plan *plan, const uint32_t *weights, bool single)
 {
     uint64_t total = 0;
     plan->batches = arena_array(&plan->arena, (size_t)plan->n_modules + 1, sizeof *plan->batches);
@@ -58,7 +58,7 @@ void batch_group(struct plan *plan, const uint32_t *weights)
         total += weight_of(weights, i);
     uint64_t step = plan->n_modules <= SINGLE_MAX ? 0 : step_for(total);
     for (uint32_t i = 0; i < plan->n_modules;) {
-        uint32_t end = step ? batch_end(plan, weights, i, step) : i + 1;
+        uint32_t end = single ? plan->n_modules : step ? batch_end(plan, weights, i, step) : i + 1;
         struct plan_batch *b = &plan->batches[plan->n_batches];
         *b = (struct plan_batch){batch_name(plan, i, end - i), i, end - i};
         for (; i < end; i++)

@@ -7,8 +7,8 @@
 
 #include "generator/graph/plan.h"
 
-/* plan->modules are sorted by path; weights[i] is the number of tests of module i. Fills
+/* weights[i] is the number of tests of module i. single: all of them are one batch. Fills
  * plan->batches and each module's batch, and appends "@other" when plan->other is set. */
-void batch_group(struct plan *plan, const uint32_t *weights);
+void batch_group(struct plan *plan, const uint32_t *weights, bool single);
 
 #endif

@@ -55,6 +55,50 @@ static uint32_t intern_dep(struct index *x, const struct record_dep *dep)
     return (uint32_t)*slot - 1;
 }
 
+static uint32_t intern_executed(struct index *x, const struct record_executed *e)
+{
+    struct buf id = {0};
+    buf_add(&id, &e->hash, sizeof e->hash);
+    buf_str(&id, e->choice);
+    struct hash128 choice = hash128_of(id.p, id.n);
+    buf_clear(&id);
+    pack_str(&id, e->path);
+    pack_hash(&id, e->semantic);
+    pack_hash(&id, choice);
+    uintptr_t *slot = map_get(&x->executed_map, buf_view(&id));
+    if (!slot) {
+        struct str key = {arena_dup(&x->arena, id.p, id.n), id.n};
+        slot = map_put(&x->executed_map, key, NULL);
+        x->executed = xgrow(x->executed, &x->cap_executed, x->n_executed + 1, sizeof *x->executed);
+        x->executed[x->n_executed++] = (struct index_executed){
+            .path = {arena_dup(&x->arena, e->path.p, e->path.n), e->path.n}, .semantic = e->semantic, .id = choice};
+        *slot = x->n_executed;
+    }
+    buf_release(&id);
+    return (uint32_t)*slot - 1;
+}
+
+static uint32_t executed_at(const struct index_record *r, size_t i)
+{
+    struct unpack u = {.p = (const unsigned char *)r->executed.p + 4 * i, .n = 4};
+    return unpack_u32(&u);
+}
+
+struct index_executed *index_executed_of(struct index *x, const struct index_record *r, size_t i)
+{
+    return i < r->executed.n / 4 ? &x->executed[executed_at(r, i)] : NULL;
+}
+
+static struct str intern_all_executed(struct index *x, const struct record *rec)
+{
+    struct buf b = {0};
+    for (uint32_t i = 0; i < rec->n_executed; i++)
+        pack_u32(&b, intern_executed(x, &rec->executed[i]));
+    struct str own = {arena_dup(&x->arena, b.p ? b.p : "", b.n), b.n};
+    buf_release(&b);
+    return own;
+}
+
 void index_record_set(struct index *x, struct index_record *r, const struct record *rec,
                       const struct io_stat *st)
 {
@@ -69,6 +113,7 @@ void index_record_set(struct index *x, struct index_record *r, const struct reco
     r->deps = arena_array(&x->arena, rec->n_deps, sizeof *r->deps);
     for (uint32_t i = 0; i < rec->n_deps; i++)
         r->deps[i] = intern_dep(x, &rec->deps[i]);
+    r->executed = intern_all_executed(x, rec);
     x->dirty = true;
 }
 
@@ -114,6 +159,19 @@ static void unpack_record(struct index *x, struct unpack *u)
         if (r->deps[i] >= x->n_deps)
             u->bad = true;
     }
+    r->executed = unpack_str(u);
+    for (size_t i = 0; i < r->executed.n / 4; i++)
+        if (executed_at(r, i) >= x->n_executed)
+            u->bad = true;
+}
+
+static void unpack_executed(struct index *x, struct unpack *u)
+{
+    x->executed = xgrow(x->executed, &x->cap_executed, x->n_executed + 1, sizeof *x->executed);
+    struct index_executed *e = &x->executed[x->n_executed++];
+    *e = (struct index_executed){.path = unpack_str(u)};
+    e->semantic = unpack_hash(u);
+    e->id = unpack_hash(u);
 }
 
 static bool unpack_index(struct index *x, struct unpack *u)
@@ -125,6 +183,8 @@ static bool unpack_index(struct index *x, struct unpack *u)
         unpack_file(x, u);
     for (uint32_t n = unpack_count(u, 24); n && !u->bad; n--)
         unpack_dep(x, u);
+    for (uint32_t n = unpack_count(u, 36); n && !u->bad; n--)
+        unpack_executed(x, u);
     for (uint32_t n = unpack_count(u, 64); n && !u->bad; n--)
         unpack_record(x, u);
     return !u->bad;
@@ -170,7 +230,7 @@ static void pack_file(struct buf *b, const struct index_file *f)
     pack_str(b, f->blocks);
 }
 
-static void pack_record(struct buf *b, const struct index_record *r, const uint32_t *renumber)
+static void pack_record(struct buf *b, const struct index_record *r, const uint32_t *renumber, const uint32_t *executed)
 {
     pack_str(b, r->path);
     pack_stat(b, &r->st);
@@ -185,6 +245,9 @@ static void pack_record(struct buf *b, const struct index_record *r, const uint3
     pack_u32(b, r->n_deps);
     for (uint32_t i = 0; i < r->n_deps; i++)
         pack_u32(b, renumber[r->deps[i]]);
+    pack_u32(b, (uint32_t)r->executed.n);
+    for (size_t i = 0; i < r->executed.n / 4; i++)
+        pack_u32(b, executed[executed_at(r, i)]);
 }
 
 static void patch_u32(struct buf *b, size_t at, uint32_t v)
@@ -213,6 +276,23 @@ static uint32_t pack_deps(struct buf *b, struct index *x, struct index_record **
     return count;
 }
 
+static uint32_t pack_executed(struct buf *b, struct index *x, struct index_record **records, size_t n, uint32_t *renumber)
+{
+    uint32_t count = 0;
+    memset(renumber, 0xff, (x->n_executed + 1) * sizeof *renumber);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < records[i]->executed.n / 4; k++) {
+            uint32_t e = executed_at(records[i], k);
+            if (renumber[e] != UINT32_MAX)
+                continue;
+            renumber[e] = count++;
+            pack_str(b, x->executed[e].path);
+            pack_hash(b, x->executed[e].semantic);
+            pack_hash(b, x->executed[e].id);
+        }
+    return count;
+}
+
 bool index_save(struct index *x, const char *path, struct err *err)
 {
     struct buf b = {0};
@@ -231,6 +311,7 @@ bool index_save(struct index *x, const char *path, struct err *err)
     patch_u32(&b, at, n);
     struct index_record **records = xmalloc((x->records.n + 1) * sizeof *records);
     uint32_t *renumber = xmalloc((x->n_deps + 1) * sizeof *renumber);
+    uint32_t *executed = xmalloc((x->n_executed + 1) * sizeof *executed);
     size_t n_records = 0;
     for (size_t i = 0; i < x->records.cap; i++) {
         struct index_record *r = (struct index_record *)x->records.slots[i].value;
@@ -240,11 +321,15 @@ bool index_save(struct index *x, const char *path, struct err *err)
     at = b.n;
     pack_u32(&b, 0);
     patch_u32(&b, at, pack_deps(&b, x, records, n_records, renumber));
+    at = b.n;
+    pack_u32(&b, 0);
+    patch_u32(&b, at, pack_executed(&b, x, records, n_records, executed));
     pack_u32(&b, (uint32_t)n_records);
     for (size_t i = 0; i < n_records; i++)
-        pack_record(&b, records[i], renumber);
+        pack_record(&b, records[i], renumber, executed);
     free(records);
     free(renumber);
+    free(executed);
     bool ok = pack_save(path, magic, VERSION, &b, err);
     buf_release(&b);
     return ok;
@@ -255,7 +340,9 @@ void index_release(struct index *x)
     map_release(&x->files);
     map_release(&x->records);
     map_release(&x->dep_map);
+    map_release(&x->executed_map);
     free(x->deps);
+    free(x->executed);
     buf_release(&x->file);
     arena_release(&x->arena);
     memset(x, 0, sizeof *x);

@@ -31,6 +31,14 @@ struct index_dep {
     uint8_t state; /* 0 not looked at in this scan, 1 holds, 2 does not */
 };
 
+/* What records have executed of a source: what is the same for many is there once. */
+struct index_executed {
+    struct str path;             /* as in struct record_executed */
+    struct hash128 semantic, id; /* id: of its hash and choice */
+    uint8_t state;               /* 0 not looked at in this scan, 1 it is what it was, 2 it is not: why */
+    struct str why;
+};
+
 struct index_record {
     struct str path;
     struct io_stat st;
@@ -38,6 +46,7 @@ struct index_record {
     struct hash128 held; /* the key with which what it executed was last found to be the same */
     uint32_t flags, took_ms, n_deps;
     uint32_t *deps;              /* indices into index.deps */
+    struct str executed;         /* indices into index.executed, four bytes each: index_executed_of */
     struct hash128 last_key;     /* the key that `why` was said for */
     struct str why;
     bool used;
@@ -47,6 +56,9 @@ struct index {
     struct map files, records, dep_map; /* to pointers; dep_map: packed identity → index + 1 */
     struct index_dep *deps;
     size_t n_deps, cap_deps;
+    struct index_executed *executed;
+    struct map executed_map;    /* packed identity → index + 1; of those of this scan's records only */
+    size_t n_executed, cap_executed;
     struct hash128 environment; /* of the last scan */
     bool keep_lines, keep_docs, dirty;
     struct buf file;
@@ -60,6 +72,8 @@ void index_release(struct index *x);
 struct index_file *index_file(struct index *x, struct str path);
 struct index_record *index_record(struct index *x, struct str path);
 /* Replaces what is known of a record by its freshly loaded head. */
+/* The i-th of r's; NULL behind the last. */
+struct index_executed *index_executed_of(struct index *x, const struct index_record *r, size_t i);
 void index_record_set(struct index *x, struct index_record *r, const struct record *rec,
                       const struct io_stat *st);
 

@@ -1,5 +1,6 @@
 #include "generator/graph/plan.h"
 
+#include "generator/graph/record.h"
 #include "runtime/base/pack.h"
 
 #include <fcntl.h>
@@ -77,6 +78,8 @@ const char *optimizer_name(enum optimizer o)
 static void pack_options(struct buf *b, const struct plan_options *o)
 {
     pack_str(b, o->python);
+    pack_str(b, o->pytest_cache);
+    pack_str(b, o->tty);
     pack_str(b, o->junit);
     pack_str(b, o->json);
     pack_u32(b, o->workers);
@@ -101,6 +104,8 @@ static void pack_options(struct buf *b, const struct plan_options *o)
 static void unpack_options(struct unpack *u, struct plan_options *o)
 {
     o->python = unpack_str(u);
+    o->pytest_cache = unpack_str(u);
+    o->tty = unpack_str(u);
     o->junit = unpack_str(u);
     o->json = unpack_str(u);
     o->workers = unpack_u32(u);
@@ -125,11 +130,24 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->color = unpack_u8(u) != 0;
 }
 
-static void pack_apart(struct buf *b, const struct plan *p)
+static void pack_list(struct buf *b, const struct str *items, uint32_t n)
 {
-    pack_u32(b, p->n_serial);
-    for (uint32_t i = 0; i < p->n_serial; i++)
-        pack_str(b, p->serial[i]);
+    pack_u32(b, n);
+    for (uint32_t i = 0; i < n; i++)
+        pack_str(b, items[i]);
+}
+
+static struct str *unpack_list(struct unpack *u, struct arena *a, uint32_t *n)
+{
+    *n = unpack_count(u, 4);
+    struct str *items = arena_array(a, *n, sizeof *items);
+    for (uint32_t i = 0; i < *n; i++)
+        items[i] = unpack_str(u);
+    return items;
+}
+
+static void pack_groups(struct buf *b, const struct plan *p)
+{
     pack_u32(b, p->n_groups);
     for (uint32_t i = 0; i < p->n_groups; i++) {
         pack_str(b, p->groups[i].name);
@@ -137,12 +155,8 @@ static void pack_apart(struct buf *b, const struct plan *p)
     }
 }
 
-static void unpack_apart(struct unpack *u, struct plan *p)
+static void unpack_groups(struct unpack *u, struct plan *p)
 {
-    p->n_serial = unpack_count(u, 4);
-    p->serial = arena_array(&p->arena, p->n_serial, sizeof *p->serial);
-    for (uint32_t i = 0; i < p->n_serial; i++)
-        p->serial[i] = unpack_str(u);
     p->n_groups = unpack_count(u, 8);
     p->groups = arena_array(&p->arena, p->n_groups, sizeof *p->groups);
     for (uint32_t i = 0; i < p->n_groups; i++) {
@@ -158,13 +172,15 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_str(b, p->root);
     pack_str(b, p->cwd);
     pack_str(b, p->state_dir);
-    pack_u32(b, p->n_args);
-    for (uint32_t i = 0; i < p->n_args; i++)
-        pack_str(b, p->args[i]);
+    pack_list(b, p->args, p->n_args);
+    pack_list(b, p->only, p->n_only);
+    pack_list(b, p->first, p->n_first);
     pack_hash(b, p->sources);
+    pack_hash(b, p->contents);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
-    pack_apart(b, p);
+    pack_list(b, p->serial, p->n_serial);
+    pack_groups(b, p);
     pack_u8(b, p->other);
 }
 
@@ -175,14 +191,15 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->root = unpack_str(u);
     p->cwd = unpack_str(u);
     p->state_dir = unpack_str(u);
-    p->n_args = unpack_count(u, 4);
-    p->args = arena_array(&p->arena, p->n_args, sizeof *p->args);
-    for (uint32_t i = 0; i < p->n_args; i++)
-        p->args[i] = unpack_str(u);
+    p->args = unpack_list(u, &p->arena, &p->n_args);
+    p->only = unpack_list(u, &p->arena, &p->n_only);
+    p->first = unpack_list(u, &p->arena, &p->n_first);
     p->sources = unpack_hash(u);
+    p->contents = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
-    unpack_apart(u, p);
+    p->serial = unpack_list(u, &p->arena, &p->n_serial);
+    unpack_groups(u, p);
     p->other = unpack_u8(u) != 0;
 }
 
@@ -369,4 +386,11 @@ const struct plan_batch *plan_find_batch(const struct plan *p, struct str name)
         if (str_eq(p->batches[i].name, name))
             return &p->batches[i];
     return NULL;
+}
+
+bool plan_sources_hold(const struct plan *p, uint32_t flags, struct hash128 sources)
+{
+    if (flags & REC_ALL_FILES)
+        return !hash128_is_zero(sources) && hash128_eq(sources, p->contents);
+    return !(flags & REC_ALL_SOURCES) || hash128_eq(sources, p->sources);
 }

@@ -35,6 +35,7 @@ struct plan_module {
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
     uint32_t took_ms;   /* what its tests took last time; 0 = not known */
+    struct io_stat record_st; /* of the record, as the scan found it; not saved: kind is 0 in a loaded plan */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
     uint32_t *files;    /* closure: indices into plan.files, ascending */
     uint32_t n_files;
@@ -69,6 +70,8 @@ enum isolation {
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
+    struct str pytest_cache;   /* pytest's cache directory, absolute; "": none is kept */
+    struct str tty;            /* the terminal of the run, "": it has none */
     struct str junit, json;    /* absolute paths; "" = only the copies in the state directory */
     uint32_t workers;          /* 0 = automatic */
     uint32_t jobs;             /* no more workers than this: -j of the ninja around us; 0 = no limit */
@@ -101,7 +104,11 @@ struct plan {
     struct str state_dir;    /* absolute */
     struct str *args;        /* pytest's own command line: options and paths, without ours */
     uint32_t n_args;
+    struct str *only;        /* node ids: of a module that one of them is in, only these run */
+    struct str *first;       /* node ids that run first in their module */
+    uint32_t n_only, n_first;
     struct hash128 sources;  /* every first-party source that is known (for "depends on all") */
+    struct hash128 contents; /* every file below rootdir; zero when no record asks for it */
     struct hash128 environment; /* interpreter, distributions, configuration, declared variables */
     struct plan_options options;
     struct plan_file *files;
@@ -132,6 +139,8 @@ bool plan_marked(const struct plan *p, const char *name, struct buf *text);
 void plan_unmark(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
+/* Is a record with these flags (enum record_flag), that was made with these sources, still right about them? */
+bool plan_sources_hold(const struct plan *p, uint32_t flags, struct hash128 sources);
 /* NULL when the plan has no such batch. */
 const struct plan_batch *plan_find_batch(const struct plan *p, struct str name);
 

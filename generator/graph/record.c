@@ -3,8 +3,10 @@
 #include "generator/files/pyname.h"
 #include "generator/source/blocks.h"
 #include "runtime/base/pack.h"
+#include "runtime/base/stat.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char magic[8] = "FSTREC\n";
 enum { VERSION = 4 };
@@ -24,7 +26,7 @@ bool record_save(const struct record *r, const char *path, struct str root, stru
     pack_u32(&b, r->took_ms);
     pack_u32(&b, r->n_deps);
     for (uint32_t i = 0; i < r->n_deps; i++) {
-        pack_str(&b, pyname_below(r->deps[i].path, root));
+        pack_str(&b, str_eq(r->deps[i].path, root) ? STR(".") : pyname_below(r->deps[i].path, root));
         pack_u32(&b, r->deps[i].kind);
         pack_stat(&b, &r->deps[i].st);
         pack_hash(&b, r->deps[i].hash);
@@ -78,7 +80,7 @@ static void unpack_head(struct unpack *u, struct record *r, struct str root)
         d->kind = unpack_u32(u);
         d->st = unpack_stat(u);
         d->hash = unpack_hash(u);
-        if (d->kind < DEP_FILE || d->kind > DEP_DIR)
+        if (d->kind < DEP_FILE || d->kind > DEP_LINK)
             u->bad = true;
     }
     r->n_executed = unpack_count(u, 40);
@@ -150,6 +152,38 @@ static bool hash_listing(const char *path, struct hash128 *out)
     return true;
 }
 
+/* Was the last change of the directory that a cache was made in it, and has nothing else come? */
+static bool only_a_cache_came(const struct record_dep *dep, const struct io_list *l, int64_t since_ns)
+{
+    struct buf path = {0};
+    bool cache = false, other = false;
+    for (size_t i = 0; !other && i < l->n; i++) {
+        buf_clear(&path);
+        path_join(&path, dep->path, str_z(l->items[i].name));
+        struct io_stat st = io_stat_path(path.p);
+        if (is_cache_name(l->items[i].name))
+            cache = cache || stat_birth_ns(path.p) == dep->st.mtime_ns;
+        else /* a directory changes with what is made in it */
+            other = (st.kind == IO_DIR ? stat_birth_ns(path.p) : st.ctime_ns) > since_ns;
+    }
+    buf_release(&path);
+    return cache && !other;
+}
+
+bool record_dep_listed_since(const struct record_dep *dep, int64_t since_ns)
+{
+    struct io_list l = {0};
+    struct buf path = {0};
+    bool same = dep->st.ctime_ns <= since_ns;
+    buf_str(&path, dep->path);
+    if (!same && io_listdir(path.n ? path.p : "", &l)) {
+        same = only_a_cache_came(dep, &l, since_ns);
+        io_list_release(&l);
+    }
+    buf_release(&path);
+    return same;
+}
+
 static bool hash_file(const char *path, struct hash128 *out)
 {
     struct buf b = {0};
@@ -160,6 +194,13 @@ static bool hash_file(const char *path, struct hash128 *out)
     return ok;
 }
 
+static struct hash128 hash_link(const char *path)
+{
+    char text[4096];
+    ssize_t n = readlink(path, text, sizeof text);
+    return n < 0 ? (struct hash128){0} : hash128_of(text, (size_t)n);
+}
+
 /* A file that cannot be read counts as absent; one that is neither (a pipe, a device) is never
  * opened, and hashes as its kind alone. */
 void record_dep_fill(struct record_dep *dep)
@@ -167,8 +208,11 @@ void record_dep_fill(struct record_dep *dep)
     struct buf path = {0};
     buf_str(&path, dep->path);
     dep->st = io_stat_path(path.n ? path.p : "");
-    dep->hash = (struct hash128){0};
-    if (dep->kind != DEP_ABSENT) {
+    if (dep->kind != DEP_LOOK)
+        dep->hash = (struct hash128){0};
+    if (dep->kind == DEP_LINK) {
+        dep->hash = hash_link(path.n ? path.p : "");
+    } else if (dep->kind == DEP_FILE || dep->kind == DEP_DIR) {
         bool ok = false;
         if (dep->st.kind == IO_DIR) {
             dep->kind = DEP_DIR;
@@ -191,9 +235,9 @@ bool record_dep_holds(const struct record_dep *dep)
     buf_str(&path, dep->path);
     struct io_stat st = io_stat_path(path.n ? path.p : "");
     buf_release(&path);
-    if (dep->kind == DEP_ABSENT)
-        return st.kind == dep->st.kind;
-    if (io_stat_same(&st, &dep->st))
+    if (dep->kind == DEP_ABSENT || dep->kind == DEP_LOOK)
+        return st.kind == (dep->kind == DEP_LOOK ? dep->hash.lo : dep->st.kind);
+    if (dep->kind != DEP_LINK && io_stat_same(&st, &dep->st))
         return true;
     struct record_dep now = *dep;
     record_dep_fill(&now);

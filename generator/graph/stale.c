@@ -84,39 +84,6 @@ static struct str source_reason(struct stale *s, const struct plan_module *m,
     return (struct str){arena_dup(&s->plan->arena, r->why.p, r->why.n), r->why.n};
 }
 
-/* What modules have executed of a source is often the same: it is looked at once. */
-struct seen {
-    bool same;
-    struct str why;
-};
-
-static const struct seen *look_at(struct stale *s, const struct record_executed *e)
-{
-    struct buf b = {0};
-    const uintptr_t *node = map_get(&s->by_rel, e->path);
-    const struct index_file *now = node ? s->graph->nodes[*node].file : NULL;
-    struct { struct hash128 hash, choice; uint64_t node; } key = {
-        .hash = hash128_is_zero(e->hash) ? e->semantic : e->hash,
-        .choice = hash128_of(e->choice.p, e->choice.n),
-        .node = node ? *node : UINT64_MAX,
-    };
-    const uintptr_t *known = map_get(&s->seen, (struct str){(const char *)&key, sizeof key});
-    if (known && node)
-        return (const struct seen *)*known;
-    struct seen *seen = arena_alloc(&s->plan->arena, sizeof *seen);
-    seen->same = now && executed_holds(e, now);
-    if (!seen->same) {
-        buf_z(&b, "changed ");
-        buf_str(&b, e->path);
-        if (now)
-            executed_why(&b, e, now);
-        seen->why = keep(&s->plan->arena, &b);
-    }
-    struct str own = {arena_dup(&s->plan->arena, &key, sizeof key), sizeof key};
-    *map_put(&s->seen, own, NULL) = (uintptr_t)seen;
-    return seen;
-}
-
 static void name_nodes(struct stale *s)
 {
     if (s->by_rel.n)
@@ -125,28 +92,56 @@ static void name_nodes(struct stale *s)
         *map_put(&s->by_rel, pyname_below(s->graph->nodes[i].path, s->plan->root), NULL) = i;
 }
 
+/* A file of the closure has another text: what has run of it is in the record. */
+static void look_into_record(struct stale *s, const struct plan_module *m, struct index_executed *e, const struct index_file *now)
+{
+    struct record rec;
+    struct buf b = {0};
+    e->state = 2;
+    buf_z(&b, "changed ");
+    buf_str(&b, e->path);
+    if (now && record_load(&rec, m->record.p, s->plan->root, true)) {
+        for (uint32_t i = 0; i < rec.n_executed; i++) {
+            if (!str_eq(rec.executed[i].path, e->path))
+                continue;
+            if (executed_holds(&rec.executed[i], now))
+                e->state = 1;
+            else
+                executed_why(&b, &rec.executed[i], now);
+        }
+        record_release(&rec);
+    }
+    e->why = keep(&s->plan->arena, &b);
+}
+
+/* What modules have executed of a source is often the same: it is looked at once. */
+static void look_at(struct stale *s, const struct plan_module *m, struct index_executed *e)
+{
+    name_nodes(s);
+    const uintptr_t *node = map_get(&s->by_rel, e->path);
+    const struct index_file *now = node ? s->graph->nodes[*node].file : NULL;
+    if (now && hash128_eq(now->semantic, e->semantic))
+        e->state = 1;
+    else
+        look_into_record(s, m, e, now);
+}
+
 /* With another key, but only the texts of sources changed: has anything changed of what ran? *why says what. */
 static bool executed_same(struct stale *s, const struct plan_module *m, struct index_record *r, struct str *why)
 {
-    struct record rec;
+    struct index_executed *e;
+    bool same = true;
     *why = STR("");
     if (!(r->flags & REC_TRACED) || !hash128_eq(r->loose, m->loose))
         return false;
     if (hash128_eq(r->held, m->key))
         return true;
-    if (!record_load(&rec, m->record.p, s->plan->root, true))
-        return false;
-    bool same = true;
-    name_nodes(s);
-    for (uint32_t i = 0; same && i < rec.n_executed; i++) {
-        const uintptr_t *node = map_get(&s->by_rel, rec.executed[i].path);
-        if (node && hash128_eq(s->graph->nodes[*node].file->semantic, rec.executed[i].semantic))
-            continue;
-        const struct seen *seen = look_at(s, &rec.executed[i]);
-        same = seen->same;
-        *why = seen->why;
+    for (size_t i = 0; same && (e = index_executed_of(s->sources->index, r, i)); i++) {
+        if (!e->state)
+            look_at(s, m, e);
+        same = e->state == 1;
+        *why = e->why;
     }
-    record_release(&rec);
     if (same) {
         r->held = m->key;
         s->sources->index->dirty = true;
@@ -201,12 +196,15 @@ static void set_why(struct plan_module *m, struct str why)
     m->stale = why.n > 0;
 }
 
-/* Every first-party source that is known: the graph's, and all below rootdir. */
-static struct hash128 all_sources(struct stale *s)
+/* Every first-party source that is known: the graph's, and all below rootdir; or every file below it. */
+static struct hash128 all_sources(struct stale *s, bool every)
 {
     struct strs files = {0};
     struct hasher *h = hasher_new();
-    tree_python_files(s->dirs, s->plan->root, &files);
+    if (every)
+        tree_files(s->dirs, s->plan->root, &files);
+    else
+        tree_python_files(s->dirs, s->plan->root, &files);
     for (size_t i = 0; i < s->graph->n; i++)
         strs_add(&files, s->graph->nodes[i].path);
     strs_sort(&files);
@@ -267,22 +265,27 @@ void stale_check(struct stale *s)
     struct plan *p = s->plan;
     struct index_record **records = xmalloc(((size_t)p->n_modules + 1) * sizeof *records);
     bool need = p->other;
+    uint32_t flags = 0;
     s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
         records[i] = load_head(s, &p->modules[i]);
         p->modules[i].took_ms = records[i]->took_ms;
+        p->modules[i].record_st = records[i]->st;
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));
-        need = need || p->modules[i].stale || records[i]->flags & REC_ALL_SOURCES;
+        need = need || p->modules[i].stale;
+        flags |= records[i]->flags;
     }
-    if (need)
-        p->sources = all_sources(s);
+    if (need || flags & REC_ALL_SOURCES)
+        p->sources = all_sources(s, false);
+    if (flags & REC_ALL_FILES)
+        p->contents = all_sources(s, true);
     for (uint32_t i = 0; i < p->n_modules; i++)
-        if (!p->modules[i].stale && records[i]->flags & REC_ALL_SOURCES &&
-            !hash128_eq(records[i]->sources, p->sources))
-            set_why(&p->modules[i], STR("a source changed, and it starts processes"));
+        if (!p->modules[i].stale && !plan_sources_hold(p, records[i]->flags, records[i]->sources))
+            set_why(&p->modules[i], records[i]->flags & REC_ALL_FILES
+                                        ? STR("a file changed, and what it reads cannot be seen")
+                                        : STR("a source changed, and it starts processes or threads"));
     if (s->prepend)
         join_namesakes(s);
     map_release(&s->by_rel);
-    map_release(&s->seen);
     free(records);
 }

@@ -16,7 +16,7 @@ struct stale {
     bool all;                /* whatever the records say */
     bool dry;                /* records stay as they are */
     bool prepend;            /* import mode prepend or append: one module name, one file */
-    struct map by_rel, seen; /* own: nodes as records name them; what executed_same has found out */
+    struct map by_rel;       /* own: nodes as records name them */
     bool *namesake;          /* out, in the plan's arena: another module has its dotted name (with prepend) */
 };
 

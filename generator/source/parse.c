@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tree_sitter/api.h>
+#include <versions.h>
 
 const TSLanguage *tree_sitter_python(void);
 
@@ -515,6 +516,14 @@ void parser_run(struct parser *p, struct str source, struct facts *facts, struct
     strs_release(&x.words);
     strs_release(&x.aliases);
     arena_release(&x.arena);
+}
+
+#define TEXT_OF(x) TEXT(x)
+#define TEXT(x) #x
+const char *parser_version(void)
+{
+    return TREE_SITTER_VERSION " (ABI " TEXT_OF(TREE_SITTER_LANGUAGE_VERSION) "), grammar of Python "
+        TREE_SITTER_PYTHON_VERSION;
 }
 
 bool facts_next(struct unpack *u, struct import *im)

@@ -49,6 +49,9 @@ void parser_whole(struct parser *p, bool whole);
 /* Appends the packed imports to out and fills facts except imports (out may move). */
 void parser_run(struct parser *p, struct str text, struct facts *facts, struct buf *out);
 
+/* "0.25.2 (ABI 15), grammar of Python 0.25.0" */
+const char *parser_version(void);
+
 /* Iterates over facts->imports: u starts with {imports.p, imports.n, false}. False at the end. */
 bool facts_next(struct unpack *u, struct import *im);
 

@@ -83,3 +83,8 @@ struct hash128 hasher_done(struct hasher *h)
     free(h);
     return r;
 }
+
+unsigned hash_version(void)
+{
+    return XXH_versionNumber();
+}

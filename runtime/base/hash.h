@@ -17,6 +17,9 @@ bool hash128_is_zero(struct hash128 h); /* zero means "none" */
 /* 32 lower-case hex digits and a NUL into out[33]. */
 void hash128_hex(struct hash128 h, char *out);
 
+/* xxHash's, as it runs: 802 is 0.8.2. */
+unsigned hash_version(void);
+
 /* Streaming. hasher_new allocates; hasher_done returns the hash and frees it. */
 struct hasher;
 struct hasher *hasher_new(void);

@@ -210,6 +210,28 @@ static enum io_kind kind_of(const struct dirent *e)
     }
 }
 
+bool io_remove_tree(const char *path)
+{
+    struct stat st;
+    struct io_list list;
+    struct buf below = {0};
+    bool ok = true;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT;
+    if (!S_ISDIR(st.st_mode))
+        return unlink(path) == 0;
+    if (!io_listdir(path, &list))
+        return false;
+    for (size_t i = 0; i < list.n; i++) {
+        buf_clear(&below);
+        buf_printf(&below, "%s/%s", path, list.items[i].name);
+        ok = io_remove_tree(below.p) && ok;
+    }
+    io_list_release(&list);
+    buf_release(&below);
+    return rmdir(path) == 0 && ok;
+}
+
 bool io_listdir(const char *path, struct io_list *out)
 {
     *out = (struct io_list){0};

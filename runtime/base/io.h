@@ -33,6 +33,8 @@ bool io_replace(const char *path, struct str content, struct err *err);
  * *changed (may be NULL) tells. */
 bool io_replace_if_changed(const char *path, struct str content, bool *changed, struct err *err);
 bool io_mkdirs(const char *path, struct err *err); /* mkdir -p, mode 0777 & umask */
+/* rm -rf: links are removed, not followed. False when something is left. */
+bool io_remove_tree(const char *path);
 bool io_set_mtime(const char *path, int64_t mtime_ns);
 
 /* Lists a directory (without . and ..), sorted by bytes. names are NUL-terminated copies in one

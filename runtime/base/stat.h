@@ -7,5 +7,7 @@
 struct stat;
 int64_t stat_mtime_ns(const struct stat *st);
 int64_t stat_ctime_ns(const struct stat *st);
+/* When what is at path was made; 0 when the system does not say. */
+int64_t stat_birth_ns(const char *path);
 
 #endif

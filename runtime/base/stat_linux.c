@@ -1,5 +1,6 @@
 #include "runtime/base/stat.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 int64_t stat_mtime_ns(const struct stat *st)
@@ -10,4 +11,12 @@ int64_t stat_mtime_ns(const struct stat *st)
 int64_t stat_ctime_ns(const struct stat *st)
 {
     return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+}
+
+int64_t stat_birth_ns(const char *path)
+{
+    struct statx st;
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &st) != 0 || !(st.stx_mask & STATX_BTIME))
+        return 0;
+    return (int64_t)st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec;
 }

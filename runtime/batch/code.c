@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last directory and the name: two paths with the same may be one file behind a symbolic link. */
-static struct str base_of(struct str path)
+struct str code_base(struct str path)
 {
     struct str base = path_base(path), dir = path_base(path_dir(path));
     return dir.n && dir.p >= path.p ? (struct str){dir.p, (size_t)(base.p + base.n - dir.p)} : base;
@@ -17,7 +16,7 @@ struct code_lines *code_add(struct code *c, struct str path)
         struct str own = {arena_dup(&c->arena, path.p, path.n), path.n};
         slot = map_put(&c->paths, own, NULL);
         *slot = (uintptr_t)arena_alloc(&c->arena, sizeof(struct code_lines));
-        *map_put(&c->bases, base_of(own), NULL) = 1;
+        *map_put(&c->bases, code_base(own), NULL) = 1;
     }
     return (struct code_lines *)*slot;
 }
@@ -52,7 +51,7 @@ const struct code_lines *code_find(const struct code *c, struct str path)
 
 bool code_has_base(const struct code *c, struct str path)
 {
-    return map_get(&c->bases, base_of(path)) != NULL;
+    return map_get(&c->bases, code_base(path)) != NULL;
 }
 
 void code_release(struct code *c)

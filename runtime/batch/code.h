@@ -31,6 +31,8 @@ bool code_scan(struct code *c, struct json *j);
 const struct code_lines *code_find(const struct code *c, struct str path);
 /* Has a file been loaded that may be this one by another name? */
 bool code_has_base(const struct code *c, struct str path);
+/* The last directory and the name of a path: two with the same may be one file behind a symbolic link. */
+struct str code_base(struct str path);
 void code_release(struct code *c);
 
 #endif

@@ -169,7 +169,7 @@ static void unite(struct collect *c)
     }
     r->deps = all;
     r->n_deps = n;
-    r->flags |= old->flags & (REC_ALL_SOURCES | REC_ALWAYS);
+    r->flags |= old->flags & (REC_ALL_SOURCES | REC_ALL_FILES | REC_ALWAYS);
     if (old->flags & REC_CHANGED)
         r->flags = (r->flags | REC_CHANGED) & ~(uint32_t)REC_PASSED;
     if (!(old->flags & REC_TRACED))
@@ -182,8 +182,7 @@ static void settle_flags(struct collect *c, const char *path, struct deps_common
     struct deps d;
     deps_init(&d, c->plan, c->module, common);
     bool good = scan_all(&d, r) && !d.failed && !(r->flags & (REC_PARTIAL | REC_FLAKY));
-    if (c->module)
-        deps_beside(&d, c->plan, c->module);
+    deps_settle(&d);
     if (deps_fill(&d, c->plan->scan_start_ns, r) || closure_changed(c))
         r->flags |= REC_CHANGED;
     if (!c->module)
@@ -195,9 +194,9 @@ static void settle_flags(struct collect *c, const char *path, struct deps_common
     if (d.always)
         r->flags |= REC_ALWAYS;
     struct record last = {0};
-    bool again = d.random && !c->old.run_id && record_load(&last, path, c->plan->root, true);
+    bool again = d.reads.random && !c->old.run_id && record_load(&last, path, c->plan->root, true);
     d.unites = c->old.run_id != 0;
-    if (c->module && deps_executed(&d, c->plan, c->module, d.unites ? &c->old : again ? &last : NULL, r))
+    if (c->module && deps_executed(&d, d.unites ? &c->old : again ? &last : NULL, r))
         r->flags |= REC_TRACED;
     if (d.unites)
         unite(c);

@@ -11,7 +11,7 @@ bool stamp_valid(const struct plan *plan, const struct plan_module *module, cons
     struct hash128 key = module ? module->key : plan->environment;
     if (!(r->flags & REC_PASSED) || !hash128_eq(r->key, key))
         return false;
-    if ((r->flags & REC_ALL_SOURCES) && !hash128_eq(r->sources, plan->sources))
+    if (!plan_sources_hold(plan, r->flags, r->sources))
         return false;
     for (uint32_t i = 0; i < r->n_deps; i++)
         if (!record_dep_holds(&r->deps[i]))

@@ -14,7 +14,8 @@ static bool failed(const struct record_result *r)
 static void look_at(struct suspects *s, const struct record_result *r)
 {
     s->seconds[r->item] = document_seconds(r->json);
-    if (!failed(r) || document_member(r->json, "final").n)
+    if (!failed(r) || document_member(r->json, "final").n ||
+        document_member(r->json, "always").n) /* it called the debugger */
         return;
     s->items[s->n++] = (struct suspect){
         .item = r->item, .kind = attempts_kind(r->json), .after = document_member(r->json, "after")};

@@ -7,7 +7,7 @@
 #include "runtime/base/io.h"
 #include "runtime/cli/git.h"
 #include "runtime/cli/recorded.h"
-#include "runtime/cli/targets.h"
+#include "runtime/cli/options.h"
 #include "runtime/wire/json.h"
 
 #include <stdio.h>
@@ -19,37 +19,20 @@ struct found {
     struct str path, rel, why;
 };
 
-struct affected_cli {
-    const char *since;
-    bool modules, json, help;
-    struct targets targets;
+struct affected_run {
+    struct cli *cli;
     struct generate_options scan;
     struct found *found;
     size_t n, n_modules;
     struct arena arena;
 };
 
-static const struct opt table[] = {
-    {"since", 0, OPT_STRING, offsetof(struct affected_cli, since), "REV", "what changed since this git revision"},
-    {"modules", 0, OPT_FLAG, offsetof(struct affected_cli, modules), NULL, "test modules instead of node ids"},
-    {"json", 0, OPT_FLAG, offsetof(struct affected_cli, json), NULL, "JSON, with the reasons"},
-    {"help", 'h', OPT_FLAG, offsetof(struct affected_cli, help), NULL, "this text"},
-    {0}};
-
-static void print_help(void)
-{
-    puts("usage: fastest affected [options] [--since REV | FILES]\n\n"
-         "Lists the tests that a change may touch, without running them: of the files named, of what changed since a\n"
-         "git revision, or else since the last run.\n");
-    opt_help(table);
-}
-
-static struct str keep(struct affected_cli *c, struct str s)
+static struct str keep(struct affected_run *c, struct str s)
 {
     return (struct str){arena_dup(&c->arena, s.p ? s.p : "", s.n), s.n};
 }
 
-static void add(struct affected_cli *c, const struct plan_module *m, struct str why)
+static void add(struct affected_run *c, const struct plan_module *m, struct str why)
 {
     if (why.n)
         c->found[c->n++] = (struct found){keep(c, m->path), keep(c, m->rel), keep(c, why)};
@@ -62,18 +45,18 @@ static bool is_source(void *ctx, struct str path)
     return map_get(&l->graph->by_path, path) != NULL;
 }
 
-static bool changes_of_files(struct affected_cli *c, const struct look *l, struct change **changes, size_t *n,
+static bool changes_of_files(struct affected_run *c, const struct look *l, struct change **changes, size_t *n,
                              struct err *err)
 {
-    *changes = arena_array(&c->arena, (size_t)c->targets.n_items + 1, sizeof **changes);
-    *n = (size_t)c->targets.n_items;
+    *changes = arena_array(&c->arena, (size_t)c->cli->n_items + 1, sizeof **changes);
+    *n = (size_t)c->cli->n_items;
     for (size_t i = 0; i < *n; i++) {
         struct change *at = &(*changes)[i];
-        at->path = targets_path(&c->targets, c->targets.items[i]);
+        at->path = cli_item_path(c->cli, c->cli->items[i]);
         enum io_kind kind = (enum io_kind)io_stat_path(at->path.p).kind;
         if (kind == IO_DIR)
             return err_set(err, "affected: %s: a directory; name the files that changed, or use --since REV",
-                           c->targets.items[i]);
+                           c->cli->items[i]);
         at->is = kind != IO_ABSENT;
         at->was = !at->is || !is_source((void *)(uintptr_t)l, at->path); /* a new source is as good as a changed one */
     }
@@ -82,20 +65,20 @@ static bool changes_of_files(struct affected_cli *c, const struct look *l, struc
 
 static bool look(void *ctx, const struct look *l, struct err *err)
 {
-    struct affected_cli *c = ctx;
+    struct affected_run *c = ctx;
     const struct plan *p = l->plan;
     struct change *changes = NULL;
     size_t n = 0;
     bool ok = true;
     c->n_modules = p->n_modules;
     c->found = arena_array(&c->arena, p->n_modules, sizeof *c->found);
-    if (!c->since && !c->targets.n_items) {
+    if (!c->cli->since && !c->cli->n_items) {
         for (uint32_t i = 0; i < p->n_modules; i++)
             add(c, &p->modules[i], p->modules[i].why);
         return true;
     }
-    if (c->since)
-        ok = git_changes(keep(c, p->root).p, c->since, &c->scan, is_source, (void *)(uintptr_t)l, &c->arena, &changes, &n,
+    if (c->cli->since)
+        ok = git_changes(keep(c, p->root).p, c->cli->since, &c->scan, is_source, (void *)(uintptr_t)l, &c->arena, &changes, &n,
                          err);
     else
         ok = changes_of_files(c, l, &changes, &n, err);
@@ -104,14 +87,14 @@ static bool look(void *ctx, const struct look *l, struct err *err)
     for (uint32_t i = 0; ok && i < p->n_modules; i++)
         add(c, &p->modules[i], affected_why(&a, i));
     affected_release(&a);
-    if (c->since)
+    if (c->cli->since)
         free(changes);
     return ok;
 }
 
 /* ---- what it prints ---- */
 
-static void print_modules(const struct affected_cli *c, struct buf *out)
+static void print_modules(const struct affected_run *c, struct buf *out)
 {
     for (size_t i = 0; i < c->n; i++) {
         buf_str(out, c->found[i].rel);
@@ -127,15 +110,15 @@ static struct str module_of(struct str id)
     return id;
 }
 
-static void print_tests(const struct affected_cli *c, const struct discovered *d, struct str rel, struct buf *out)
+static void print_tests(const struct affected_run *c, const struct discovered *d, struct str rel, struct buf *out)
 {
     bool any = false;
     for (size_t i = 0; i < d->n; i++) {
         if (!discover_is_listed(&d->tests[i]) || (rel.n && !str_eq(module_of(d->tests[i].id), rel)))
             continue;
-        if (c->json)
+        if (c->cli->as_json)
             buf_z(out, any ? ", " : "");
-        if (c->json)
+        if (c->cli->as_json)
             json_quote(out, d->tests[i].id);
         else {
             buf_str(out, d->tests[i].id);
@@ -145,7 +128,7 @@ static void print_tests(const struct affected_cli *c, const struct discovered *d
     }
 }
 
-static void print_json(const struct affected_cli *c, const struct discovered *d, struct buf *out)
+static void print_json(const struct affected_run *c, const struct discovered *d, struct buf *out)
 {
     buf_char(out, '[');
     for (size_t i = 0; i < c->n; i++) {
@@ -161,7 +144,7 @@ static void print_json(const struct affected_cli *c, const struct discovered *d,
 }
 
 /* The ids of the modules' tests, as `fastest discover` finds them. */
-static bool print_found(struct affected_cli *c, enum exit_code *code, struct err *err)
+static bool print_found(struct affected_run *c, enum exit_code *code, struct err *err)
 {
     struct buf out = {0};
     struct strs only = {0};
@@ -171,17 +154,17 @@ static bool print_found(struct affected_cli *c, enum exit_code *code, struct err
     bool ok = true;
     for (size_t i = 0; i < c->n; i++)
         strs_add(&only, c->found[i].path);
-    if (!c->modules && c->n)
+    if (!c->cli->modules && c->n)
         ok = discover(&o, &d, code, err);
-    if (ok && c->modules && !c->json)
+    if (ok && c->cli->modules && !c->cli->as_json)
         print_modules(c, &out);
-    else if (ok && c->json)
+    else if (ok && c->cli->as_json)
         print_json(c, &d, &out);
     else if (ok)
         print_tests(c, &d, STR(""), &out);
     if (ok)
         ok = io_write_all(STDOUT_FILENO, out.p ? out.p : "", out.n) || err_errno(err, "cannot write");
-    if (ok && !c->json)
+    if (ok && !c->cli->as_json)
         fprintf(stderr, "%zu of %zu modules\n", c->n, c->n_modules);
     recorded_release(&r);
     discover_release(&d);
@@ -190,23 +173,14 @@ static bool print_found(struct affected_cli *c, enum exit_code *code, struct err
     return ok;
 }
 
-bool command_affected(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_affected(struct cli *cli, enum exit_code *code, struct err *err)
 {
-    struct affected_cli c = {0};
-    *code = EXIT_USAGE;
-    bool ok = targets_parse(&c.targets, table, &c, argc, argv, err);
-    if (ok && c.since && c.targets.n_items)
-        ok = err_set(err, "affected: --since and FILES: name one of them");
-    if (ok && c.help) {
-        print_help();
+    struct affected_run c = {.cli = cli, .scan = cli_generate_options(cli)};
+    if (cli->since && cli->n_items)
+        return err_set(err, "affected: --since and FILES: name one of them");
+    bool ok = generate_look(&c.scan, look, &c, code, err) && print_found(&c, code, err);
+    if (ok)
         *code = EXIT_PASSED;
-    } else if (ok) {
-        c.scan = cli_generate_options(&c.targets.cli);
-        ok = generate_look(&c.scan, look, &c, code, err) && print_found(&c, code, err);
-        if (ok)
-            *code = EXIT_PASSED;
-    }
-    targets_release(&c.targets);
     arena_release(&c.arena);
     return ok;
 }

@@ -7,7 +7,7 @@
 #include "generator/graph/why.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/io.h"
-#include "runtime/cli/targets.h"
+#include "runtime/cli/options.h"
 #include "runtime/report/json.h"
 #include "runtime/report/model.h"
 
@@ -27,28 +27,13 @@ struct audited {
 };
 
 struct audit {
-    int sample, seed;
-    bool help;
-    struct targets targets;
+    struct cli *cli;
+    int seed;
     struct audited *items;
     size_t n, n_clean, n_modules;
     struct str root;
     struct arena arena;
 };
-
-static const struct opt table[] = {
-    {"sample", 0, OPT_INT, offsetof(struct audit, sample), "N", "only N modules, chosen at random"},
-    {"seed", 0, OPT_INT, offsetof(struct audit, seed), "N", "of the choice (default: the time; it is printed)"},
-    {"help", 'h', OPT_FLAG, offsetof(struct audit, help), NULL, "this text"},
-    {0}};
-
-static void print_help(void)
-{
-    puts("usage: fastest audit [options]\n\n"
-         "Runs modules whose results are cached, and fails when a test has another outcome than its record: then a\n"
-         "dependency was missed, and is named where it can be told.\n");
-    opt_help(table);
-}
 
 static uint64_t next(uint64_t *state) /* splitmix64 */
 {
@@ -75,8 +60,8 @@ static bool choose(void *ctx, const struct look *l, struct err *err)
         at->record = (struct str){arena_dup(&a->arena, m->record.p, m->record.n), m->record.n};
     }
     a->n = a->n_clean;
-    if (a->sample > 0 && (size_t)a->sample < a->n)
-        a->n = (size_t)a->sample;
+    if (a->cli->sample > 0 && (size_t)a->cli->sample < a->n)
+        a->n = (size_t)a->cli->sample;
     for (size_t i = 0; i < a->n; i++) {
         size_t k = i + (size_t)(next(&state) % (a->n_clean - i));
         struct audited t = a->items[i];
@@ -206,7 +191,7 @@ static void name_missed(struct audit *a, struct audited *m)
 
 static bool run(struct audit *a, enum exit_code *code, struct err *err)
 {
-    bool ok = command_run(a->targets.n_options, a->targets.options, code, err);
+    bool ok = command_run(a->cli, code, err);
     fflush(stdout);
     for (size_t i = 0; i < a->n; i++)
         put_back(&a->items[i]);
@@ -262,30 +247,20 @@ static bool audit(struct audit *a, enum exit_code *code, struct err *err)
     return true;
 }
 
-bool command_audit(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_audit(struct cli *cli, enum exit_code *code, struct err *err)
 {
-    struct audit a = {.seed = -1};
-    *code = EXIT_USAGE;
-    bool ok = targets_parse(&a.targets, table, &a, argc, argv, err);
-    if (ok && a.targets.n_items)
-        ok = err_set(err, "audit: %s: no argument is taken; --sample N chooses", a.targets.items[0]);
-    if (ok && a.sample < 0)
-        ok = err_set(err, "audit: --sample %d: a number of modules is wanted", a.sample);
-    if (ok && a.help) {
-        print_help();
-        *code = EXIT_PASSED;
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&a.targets.cli);
-        if (a.seed < 0)
-            a.seed = (int)(clock_wall_ns() / 1000000000 % 1000000);
-        ok = generate_look(&o, choose, &a, code, err) && audit(&a, code, err);
-    }
+    struct audit a = {.cli = cli, .seed = cli->seed};
+    if (cli->sample < 0)
+        return err_set(err, "audit: --sample %d: a number of modules is wanted", cli->sample);
+    if (a.seed < 0)
+        a.seed = (int)(clock_wall_ns() / 1000000000 % 1000000);
+    struct generate_options o = cli_generate_options(cli);
+    bool ok = generate_look(&o, choose, &a, code, err) && audit(&a, code, err);
     for (size_t i = 0; i < a.n; i++) {
         buf_release(&a.items[i].saved);
         buf_release(&a.items[i].missed);
         record_release(&a.items[i].old);
     }
-    targets_release(&a.targets);
     arena_release(&a.arena);
     return ok;
 }

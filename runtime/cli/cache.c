@@ -4,6 +4,7 @@
 #include "generator/source/parse_cache.h"
 #include "generator/source/stmts.h"
 #include "runtime/base/io.h"
+#include "runtime/cli/options.h"
 #include "runtime/wire/json.h"
 
 #include <inttypes.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 enum { FLUSH_BYTES = 1 << 20 };
-static const char usage[] = "usage: fastest cache stats [--json] | clear | dump";
 
 static bool print(struct buf *out, struct err *err)
 {
@@ -137,30 +137,25 @@ static bool dump(struct err *err)
 
 /* ---- the command ---- */
 
-bool command_cache(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_cache(struct cli *c, enum exit_code *code, struct err *err)
 {
-    const char *word = argc > 0 ? argv[0] : "";
-    bool json = argc == 2 && strcmp(word, "stats") == 0 && strcmp(argv[1], "--json") == 0, ok;
-    *code = EXIT_USAGE;
-    if (argc < 1)
-        return err_set(err, "cache: a word is missing: stats, clear or dump; %s", usage);
-    if (strcmp(word, "stats") != 0 && strcmp(word, "clear") != 0 && strcmp(word, "dump") != 0)
-        return err_set(err, "cache: %s: it is stats, clear or dump; %s", word, usage);
-    if (argc > 1 && !json)
-        return err_set(err, "cache %s: %s: not an argument of it; %s", word, argv[1], usage);
-    *code = EXIT_INTERNAL;
-    switch (word[0]) {
+    const char *word = c->n_items ? c->items[0] : "";
+    bool ok;
+    if (c->as_json && *word && strcmp(word, "stats") != 0)
+        return err_set(err, "cache %s: --json: only stats takes it", word);
+    switch (*word) {
     case 's':
-        ok = show_stats(json, err);
+        ok = show_stats(c->as_json, err);
         break;
     case 'c':
         ok = clear(err);
         break;
-    default:
+    case 'd':
         ok = dump(err);
         break;
+    default:
+        return err_set(err, "cache: a word is missing: stats, clear or dump");
     }
-    if (ok)
-        *code = EXIT_PASSED;
+    *code = ok ? EXIT_PASSED : EXIT_INTERNAL;
     return ok;
 }

@@ -5,7 +5,6 @@
 
 #include "generator/collect/discover.h"
 #include "runtime/base/clock.h"
-#include "runtime/base/opt.h"
 #include "runtime/wire/json.h"
 
 #include <stdio.h>
@@ -13,35 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct discover_cli {
-    const char *parser, *format;
-    bool no_cache, help;
-    char **rest; /* for the common options and pytest's */
-    int n_rest;
-};
-
-static const struct opt table[] = {
-    {"parser", 0, OPT_STRING, offsetof(struct discover_cli, parser), "NAME", "ast (default), regex or auto"},
-    {"format", 0, OPT_STRING, offsetof(struct discover_cli, format), "NAME", "lines (default) or json"},
-    {"no-cache", 0, OPT_FLAG, offsetof(struct discover_cli, no_cache), NULL, "parse every file again"},
-    {"help", 'h', OPT_FLAG, offsetof(struct discover_cli, help), NULL, "this text"},
-    {0}};
-
-static int take_rest(void *ctx, int argc, char **argv, struct err *err)
+static bool wants_json(const struct cli *c)
 {
-    struct discover_cli *c = ctx;
-    (void)argc;
-    (void)err;
-    c->rest[c->n_rest++] = argv[0];
-    return 1;
-}
-
-static void print_help(void)
-{
-    puts("usage: fastest discover [options] [paths | node ids]\n\n"
-         "Lists the tests as pytest --collect-only -q does, from the sources alone. What only a run can know\n"
-         "is listed by function; --format json says which and why. pytest's options mean what they mean there.\n");
-    opt_help(table);
+    return c->format && strcmp(c->format, "json") == 0;
 }
 
 /* ---- lines ---- */
@@ -217,7 +190,7 @@ static void print_json(const struct discovered *d, struct buf *out)
 
 /* ---- the command ---- */
 
-static void report(const struct discover_cli *c, const struct discovered *d, int64_t start_ns, enum exit_code *code)
+static void report(const struct cli *c, const struct discovered *d, int64_t start_ns, enum exit_code *code)
 {
     struct buf out = {0};
     size_t listed = d->listing.n_listed, doubtful = d->listing.n_doubtful, errors = 0;
@@ -232,7 +205,7 @@ static void report(const struct discover_cli *c, const struct discovered *d, int
             : errors                               ? EXIT_FAILED
             : listed || doubtful                   ? EXIT_PASSED
                                                    : EXIT_NO_TESTS;
-    if (c->format && strcmp(c->format, "json") == 0) {
+    if (wants_json(c)) {
         print_json(d, &out);
     } else {
         if (d->config.verbosity < -1)
@@ -241,10 +214,13 @@ static void report(const struct discover_cli *c, const struct discovered *d, int
             print_lines(d, &out);
         buf_z(&out, errors ? "\n" : "");
         print_errors(d, &out);
-        print_summary(d, listed, errors, (double)(clock_mono_ns() - start_ns) / 1e9, &out);
+        if (d->config.verbosity < -1)
+            buf_z(&out, errors ? "" : "\n"); /* as pytest */
+        else
+            print_summary(d, listed, errors, (double)(clock_mono_ns() - start_ns) / 1e9, &out);
     }
     io_write_all(STDOUT_FILENO, out.p ? out.p : "", out.n);
-    if (doubtful && !(c->format && strcmp(c->format, "json") == 0))
+    if (doubtful && !wants_json(c))
         fprintf(stderr, "%zu entries stand for tests whose ids only a run can tell (--format json says why)\n", doubtful);
     if (d->config.verbosity > 0 && d->counts.answered)
         fputs("nothing has changed: the last answer holds\n", stderr);
@@ -254,32 +230,40 @@ static void report(const struct discover_cli *c, const struct discovered *d, int
     buf_release(&out);
 }
 
-bool command_discover(int argc, char **argv, enum exit_code *code, struct err *err)
+/* What pytest would print, too: without its header, and not as a tree. */
+static bool is_certain(const struct discovered *d)
+{
+    bool certain = d->config.verbosity < 0 && !d->n_errors && !d->listing.n_doubtful && !d->config.unknown.n;
+    for (size_t i = 0; certain && i < d->n; i++)
+        certain = !d->tests[i].doubt && !d->tests[i].error && !d->tests[i].may_fail;
+    return certain;
+}
+
+static bool list(struct cli *c, bool whole, bool *served, enum exit_code *code, struct err *err)
 {
     int64_t start_ns = clock_mono_ns();
-    struct discover_cli d = {.rest = malloc(((size_t)argc + 1) * sizeof(char *))};
-    struct cli c = {0};
     struct discovered found = {0};
-    *code = EXIT_USAGE;
-    bool ok = d.rest && opt_parse(table, &d, argc, argv, take_rest, &d, err);
-    if (ok && d.format && strcmp(d.format, "json") != 0 && strcmp(d.format, "lines") != 0)
-        ok = err_set(err, "--format %s: not a format; it is lines or json", d.format);
-    if (ok && d.help) {
-        print_help();
-        *code = EXIT_PASSED;
-    } else if (ok && (ok = cli_parse(&c, d.n_rest, d.rest, err))) {
-        struct generate_options g = cli_generate_options(&c);
-        struct recorded r = {.scan = &g};
-        struct discover_options o = {.generate = &g, .parser = d.parser, .no_cache = d.no_cache,
-                                     .listing_is_enough = !d.format || strcmp(d.format, "json") != 0,
-                                     .recorded = recorded_items, .recorded_ctx = &r};
-        ok = discover(&o, &found, code, err);
-        recorded_release(&r);
-        if (ok)
-            report(&d, &found, start_ns, code);
-        discover_release(&found);
-    }
-    cli_release(&c);
-    free(d.rest);
+    struct generate_options g = cli_generate_options(c);
+    struct recorded r = {.scan = &g};
+    struct discover_options o = {.generate = &g, .parser = c->parser, .no_cache = c->no_cache,
+                                 .listing_is_enough = !wants_json(c),
+                                 .recorded = recorded_items, .recorded_ctx = &r};
+    bool ok = discover(&o, &found, code, err);
+    recorded_release(&r);
+    *served = ok && (whole || is_certain(&found));
+    if (*served)
+        report(c, &found, start_ns, code);
+    discover_release(&found);
     return ok;
+}
+
+bool discover_serve(struct cli *c, bool *served, enum exit_code *code, struct err *err)
+{
+    return list(c, false, served, code, err);
+}
+
+bool command_discover(struct cli *c, enum exit_code *code, struct err *err)
+{
+    bool served;
+    return list(c, true, &served, code, err);
 }

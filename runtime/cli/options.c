@@ -1,113 +1,157 @@
 #include "runtime/cli/options.h"
 
-#include "runtime/base/opt.h"
+#include "generator/config/config_options.h"
+#include "generator/config/ini.h"
+#include "runtime/base/io.h"
+#include "runtime/base/nearest.h"
+#include "runtime/base/units.h"
 #include "runtime/cli/self.h"
+#include "runtime/cli/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct opt table[] = {
-    {"python", 0, OPT_STRING, offsetof(struct cli, python), "PATH",
-     "interpreter (default: $VIRTUAL_ENV's, then python3)"},
-    {"state-dir", 0, OPT_STRING, offsetof(struct cli, state_dir), "DIR",
-     "state directory (default: .fastest in pytest's rootdir)"},
-    {"workers", 'n', OPT_INT, offsetof(struct cli, workers), "N",
-     "worker processes (default: one a processor, more while tests sleep)"},
-    {"optimizer", 0, OPT_STRING, offsetof(struct cli, optimizer_name), "NAME",
-     "standard, parallel, optimized (the default), aggressive, verify"},
-    {"fail-fast", 'x', OPT_FLAG, offsetof(struct cli, fail_fast), NULL, "stop at the first failure"},
-    {"maxfail", 0, OPT_INT, offsetof(struct cli, maxfail), "N", "stop after N failures"},
-    {"junitxml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "write JUnit XML (xunit2)"},
-    {"junit-xml", 0, OPT_STRING, offsetof(struct cli, junit), "FILE", "the same"},
-    {"json", 0, OPT_STRING, offsetof(struct cli, json), "FILE", "write pytest-json-report JSON"},
-    {"color", 0, OPT_STRING, offsetof(struct cli, color), "WHEN", "yes, no or auto"},
-    {"persistent-workers", 0, OPT_FLAG, offsetof(struct cli, persistent), NULL,
-     "keep the pool for the next run"},
-    {"no-cache", 0, OPT_FLAG, offsetof(struct cli, no_cache), NULL, "run every module, whatever the records say"},
-    {"pool-idle", 0, OPT_STRING, offsetof(struct cli, idle), "TIME", "when nobody uses it so long, a kept pool ends (10m)"},
-    {"batch-timeout", 0, OPT_STRING, offsetof(struct cli, batch_timeout), "TIME",
-     "end a batch that takes longer (for each test: pytest-timeout's --timeout, with or without that plugin)"},
-    {"slow-after", 0, OPT_STRING, offsetof(struct cli, slow), "TIME", "say so when a test runs longer (60s; 0 = never)"},
-    {"retries", 0, OPT_STRING, offsetof(struct cli, retries), "N", "run a failing test again, up to N times"},
-    {"no-confirm", 0, OPT_FLAG, offsetof(struct cli, no_confirm), NULL, "do not run what fails once more, alone"},
-    {"isolation", 0, OPT_STRING, offsetof(struct cli, isolation), "NAME", "what shares a process: batch (the default), session, test, process"},
-    {"worker-memory", 0, OPT_STRING, offsetof(struct cli, worker_memory), "SIZE", "replace a worker that has more memory"},
-    {"restore-mtimes", 0, OPT_FLAG, offsetof(struct cli, restore_mtimes), NULL,
-     "give unchanged sources their recorded mtimes back (CI)"},
-    {"ignore-lines", 0, OPT_FLAG, offsetof(struct cli, ignore_lines), NULL,
-     "line numbers do not count as a change"},
-    {"ignore-docstrings", 0, OPT_FLAG, offsetof(struct cli, ignore_docstrings), NULL,
-     "docstrings do not count as a change of the functions that a test executes"},
-    {"help", 'h', OPT_FLAG, offsetof(struct cli, help), NULL, "this text"},
-    {"version", 0, OPT_FLAG, offsetof(struct cli, version), NULL, "version"},
-    {0}};
-
 /* Options whose output is pytest's own terminal or prompt: plain pytest runs them. */
 static const char *const plain_options[] = {
-    "--collect-only", "--co", "--fixtures", "--funcargs", "--fixtures-per-test", "--markers",
-    "--setup-plan", "--setup-only", "--setup-show", "--pdb", "--trace", "-s", "--capture=no",
-    "--cache-show", "--debug", "--stepwise", "--sw", "--lf", "--last-failed", "--ff",
-    "--failed-first", "--nf", "--new-first"};
+    "--fixtures", "--funcargs", "--fixtures-per-test", "--markers", "--setup-plan", "--setupplan", "--setup-only",
+    "--setuponly", "--setup-show", "--setupshow", "--pdb", "--trace", "--cache-show", "--debug"};
 
 static bool is_verbosity(const char *arg, int *delta)
 {
-    if (strcmp(arg, "--verbose") == 0) {
-        *delta = 1;
+    static const struct {
+        const char *name;
+        int delta;
+    } names[] = {{"-v", 1}, {"--verbose", 1}, {"-q", -1}, {"--quiet", -1}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(arg, names[i].name) == 0) {
+            *delta = names[i].delta;
+            return true;
+        }
+    return false;
+}
+
+/* Of -vx or --tb=short the option as pytest's table has it, else NULL. */
+static const struct config_option *pytest_option(const char *arg, bool *letters)
+{
+    size_t n = arg[1] == '-' ? strcspn(arg, "=") : 2;
+    *letters = arg[1] != '-' && arg[2] != '\0';
+    return config_option_find((struct str){arg, n}, true);
+}
+
+static void append(char ***list, int *n, size_t *cap, char *text)
+{
+    *list = xgrow(*list, cap, (size_t)*n + 1, sizeof **list);
+    (*list)[(*n)++] = text;
+}
+
+static char *give(struct cli *c, const char *arg, size_t n)
+{
+    char *text = arena_dup(&c->arena, arg, n);
+    if (!c->addopts)
+        append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, text);
+    return text;
+}
+
+static void give_option(struct cli *c, const char *arg, size_t n)
+{
+    int delta = 0;
+    const char *copy = give(c, arg, n);
+    if (is_verbosity(copy, &delta))
+        c->verbosity += delta;
+    for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
+        if (strncmp(copy, plain_options[i], strlen(plain_options[i])) == 0 && strchr("=", copy[strlen(plain_options[i])]))
+            c->plain = plain_options[i];
+}
+
+/* Output that is not captured belongs on the terminal; the last word about it counts. */
+static void take_capture(struct cli *c, const char *option, const char *value)
+{
+    bool no = strcmp(option, "-s") == 0 || (value && strcmp(value, "no") == 0);
+    c->uncaptured = !no ? NULL : value ? "--capture=no" : "-s";
+}
+
+/* An argument that is the first of `fastest`, and neither a command nor a file, may have been meant as a command. */
+bool cli_check_first(const struct cli *c, const char *first, struct err *err)
+{
+    struct nearest near = {.word = str_z(first)};
+    if (first[strspn(first, "abcdefghijklmnopqrstuvwxyz-")] || *first == '-' || access(first, F_OK) == 0)
         return true;
+    for (int i = 0; i < c->n_pytest_args; i++)
+        if (strcmp(c->pytest_args[i], "--pyargs") == 0)
+            return true;
+    for (const struct command *k = cli_commands; k->name; k++)
+        if (!k->hidden)
+            nearest_try(&near, str_z(k->name));
+    return !near.best.p || err_set(err, "%s: no such command, file or directory; did you mean `fastest %.*s`?", first,
+                                   (int)near.best.n, near.best.p);
+}
+
+static bool refuse_option(const struct cli *c, const char *arg, struct err *err)
+{
+    struct nearest near = {.word = {arg, strcspn(arg, "=")}};
+    struct buf name = {0};
+    for (const struct opt *o = cli_options; o->name; o++) {
+        buf_clear(&name);
+        buf_printf(&name, "--%s", o->name);
+        if (o->scope & command_scope(c->command))
+            nearest_try(&near, (struct str){arena_dup((struct arena *)(uintptr_t)&c->arena, name.p, name.n), name.n});
     }
-    if (strcmp(arg, "--quiet") == 0) {
-        *delta = -1;
-        return true;
+    buf_release(&name);
+    if (near.best.p)
+        return err_set(err, "%s: %s: not an option of it; did you mean %.*s?", c->command->name, arg, (int)near.best.n,
+                       near.best.p);
+    return err_set(err, "%s: %s: not an option of it; usage: fastest %s %s", c->command->name, arg, c->command->name,
+                   c->command->args);
+}
+
+static int take_item(struct cli *c, char *arg, struct err *err)
+{
+    if (c->addopts) {
+        give(c, arg, strlen(arg));
+        return 1;
     }
-    if (arg[0] != '-' || (arg[1] != 'v' && arg[1] != 'q') ||
-        arg[strspn(arg + 1, arg[1] == 'v' ? "v" : "q") + 1] != '\0')
-        return false;
-    int n = (int)strlen(arg + 1);
-    *delta = arg[1] == 'v' ? n : -n;
-    return true;
+    if (c->command->takes == TAKES_NOTHING) {
+        err_set(err, "%s: %s: it takes no argument; see `fastest %s --help`", c->command->name, arg, c->command->name);
+        return OPT_REFUSED;
+    }
+    if (c->command->takes == TAKES_TESTS)
+        give(c, arg, strlen(arg));
+    else
+        append(&c->items, &c->n_items, &c->cap_items, arg);
+    return 1;
 }
 
 static int take_unknown(void *ctx, int argc, char **argv, struct err *err)
 {
     struct cli *c = ctx;
-    (void)argc;
-    (void)err;
-    int delta = 0;
-    if (is_verbosity(argv[0], &delta))
-        c->verbosity += delta;
-    for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++)
-        if (strcmp(argv[0], plain_options[i]) == 0)
-            c->plain = plain_options[i];
-    c->pytest_args[c->n_pytest_args++] = argv[0];
-    return 1;
-}
-
-/* Splits FASTEST_ADDOPTS at white space, with sh's quotes and backslashes. */
-static int split_words(struct arena *a, const char *text, char **out, int max)
-{
-    int n = 0;
-    for (const char *p = text; *p;) {
-        while (*p == ' ' || *p == '\t' || *p == '\n')
-            p++;
-        if (!*p || n == max)
-            break;
-        char *word = arena_alloc(a, strlen(p) + 1), *w = word;
-        char quote = 0;
-        for (; *p && (quote || !strchr(" \t\n", *p)); p++) {
-            if (*p == quote)
-                quote = 0;
-            else if (!quote && (*p == '\'' || *p == '"'))
-                quote = *p;
-            else if (*p == '\\' && quote != '\'' && p[1])
-                *w++ = *++p;
-            else
-                *w++ = *p;
-        }
-        out[n++] = word;
+    bool letters = false;
+    if (strcmp(argv[0], "--") == 0) {
+        c->ended = true;
+        if (c->command->takes == TAKES_TESTS || c->addopts)
+            give(c, argv[0], 2);
+        return 1;
     }
-    return n;
+    if (c->ended || argv[0][0] != '-' || !argv[0][1])
+        return take_item(c, argv[0], err);
+    if (!c->command->pytest)
+        return refuse_option(c, argv[0], err);
+    const struct config_option *o = pytest_option(argv[0], &letters);
+    if (o && letters && o->value == VALUE_NO) {
+        give_option(c, argv[0], 2);
+        if (argv[0][1] == 's')
+            take_capture(c, "-s", NULL);
+        return OPT_LETTER;
+    }
+    const char *eq = strchr(argv[0], '=');
+    if (o && (strcmp(o->name, "-s") == 0 || strcmp(o->name, "--capture") == 0))
+        take_capture(c, o->name, eq ? eq + 1 : argc > 1 && argv[0][1] == '-' ? argv[1] : NULL);
+    give_option(c, argv[0], strlen(argv[0]));
+    if (!o || letters || o->value != VALUE_YES || strchr(argv[0], '=') || argc < 2)
+        return 1;
+    give(c, argv[1], strlen(argv[1]));
+    return 2;
 }
 
 static bool absolute(struct cli *c, const char **path)
@@ -126,103 +170,228 @@ static void trade(struct cli *c)
 {
     static char capture[] = "--capture=sys";
     c->persistent = c->ignore_lines = c->ignore_docstrings = c->no_confirm = true;
-    memmove(c->pytest_args + 1, c->pytest_args, (size_t)c->n_pytest_args * sizeof *c->pytest_args);
+    append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, capture);
+    memmove(c->pytest_args + 1, c->pytest_args, (size_t)(c->n_pytest_args - 1) * sizeof *c->pytest_args);
     c->pytest_args[0] = capture; /* one that is given comes later, and counts */
-    c->n_pytest_args++;
 }
 
-static bool choose_optimizer(struct cli *c, struct err *err)
+static void choose_optimizer(struct cli *c)
 {
-    if (!c->optimizer_name)
-        return true;
-    while (c->optimizer < N_OPTIMIZERS && strcmp(optimizer_name(c->optimizer), c->optimizer_name) != 0)
+    while (c->optimizer_name && strcmp(optimizer_name(c->optimizer), c->optimizer_name) != 0)
         c->optimizer++;
-    if (c->optimizer == N_OPTIMIZERS)
-        return err_set(err, "--optimizer: '%s' is none of standard, parallel, optimized, aggressive, verify",
-                       c->optimizer_name);
     if (c->optimizer == OPTIMIZER_AGGRESSIVE)
         trade(c);
-    return true;
 }
 
-static bool check_settings(struct cli *c, struct err *err)
+static bool duration(const char *name, const char *text, uint32_t *ms, struct err *err)
 {
-    const struct setting_given given[N_CLI_SETTINGS] = {
-        {"batch-timeout", c->batch_timeout}, {"slow-after", c->slow}, {"pool-idle", c->idle}, {"retries", c->retries},
-        {"worker-memory", c->worker_memory}, {"isolation", c->isolation},
-        {"confirm", c->no_confirm ? "false" : NULL}};
-    struct plan_options o = {0};
-    bool ok = true;
-    memcpy(c->given, given, sizeof given);
-    for (int i = 0; ok && i < N_CLI_SETTINGS; i++)
-        ok = !given[i].value || settings_set(&o, given[i].name, str_z(given[i].value), err);
-    return ok || err_set(err, "--%s", err->msg);
+    return !text || units_duration_ms(str_z(text), ms) ||
+           err_set(err, "--%s: '%s' is no time (10, 1.5s, 200ms, 2m)", name, text);
+}
+
+static bool take_settings(struct cli *c, struct err *err)
+{
+    static const char *const isolations[N_ISOLATIONS] = {
+        [ISOLATION_BATCH] = "batch", [ISOLATION_SESSION] = "session", [ISOLATION_TEST] = "test", [ISOLATION_PROCESS] = "process"};
+    c->slow_ms = 60 * 1000;
+    c->idle_ms = 10 * 60 * 1000;
+    for (int i = 0; c->isolation_name && i < N_ISOLATIONS; i++)
+        if (strcmp(isolations[i], c->isolation_name) == 0)
+            c->isolation = (enum isolation)i;
+    return duration("batch-timeout", c->batch_timeout, &c->batch_timeout_ms, err) &&
+           duration("slow-after", c->slow_after, &c->slow_ms, err) && duration("pool-idle", c->pool_idle, &c->idle_ms, err) &&
+           (!c->worker_memory || units_size_bytes(str_z(c->worker_memory), &c->memory_bytes) ||
+            err_set(err, "--worker-memory: '%s' is no size (500M, 2G)", c->worker_memory));
 }
 
 static bool check_values(const struct cli *c, struct err *err)
 {
-    if (c->color && strcmp(c->color, "yes") && strcmp(c->color, "no") && strcmp(c->color, "auto"))
-        return err_set(err, "--color: '%s' is none of yes, no, auto", c->color);
     if (c->workers < 0)
         return err_set(err, "-n: %d: a number of workers is wanted (0 = automatic)", c->workers);
     if (c->maxfail < 0)
         return err_set(err, "--maxfail: %d: a number of failures is wanted", c->maxfail);
+    if (c->retries < 0)
+        return err_set(err, "--retries: %d: a number of attempts is wanted", c->retries);
     return true;
 }
 
-bool cli_parse(struct cli *c, int argc, char **argv, struct err *err)
+static bool check_word(const struct cli *c, struct err *err)
 {
-    memset(c, 0, sizeof *c);
-    const char *extra = getenv("FASTEST_ADDOPTS");
-    size_t max = (size_t)argc + (extra ? strlen(extra) / 2 + 1 : 0) + 2; /* and one that trade() adds */
-    char **all = arena_array(&c->arena, max, sizeof *all);
-    int n = extra ? split_words(&c->arena, extra, all, (int)max - argc - 2) : 0;
-    memcpy(all + n, argv, (size_t)argc * sizeof *all);
-    c->own_args = argv;
-    c->n_own_args = argc;
-    c->pytest_args = arena_array(&c->arena, max, sizeof *c->pytest_args);
-    char cwd[4096];
+    const struct command *k = c->command;
+    if (k->takes != TAKES_WORD || !k->words || !c->n_items)
+        return true;
+    if (c->n_items > 1)
+        return err_set(err, "%s: %s: one word is taken; usage: fastest %s %s", k->name, c->items[1], k->name, k->args);
+    struct opt o = {.kind = OPT_STRING, .words = k->words};
+    const char *ignored;
+    return opt_set(&o, &ignored, k->name, c->items[0], err);
+}
+
+/* ---- the layers ---- */
+
+void cli_note(struct cli *c, const struct opt *o, const char *where)
+{
+    while (!o->help) /* another name of the row before */
+        o--;
+    c->origins[o - cli_options] = arena_dup(&c->arena, where, strlen(where));
+}
+
+static void note_seen(void *ctx, const struct opt *o)
+{
+    struct cli *c = ctx;
+    cli_note(c, o, c->origin);
+}
+
+/* pytest's addopts, of which only what we know counts. */
+static bool parse_words(struct cli *c, const struct strs *words, const char *origin, bool addopts, struct err *err)
+{
+    struct opt_reader r = {.table = cli_options, .scope = addopts ? (unsigned)FOR_PYTEST : command_scope(c->command),
+                           .target = c, .unknown = take_unknown, .seen = note_seen, .ctx = c};
+    char **argv = arena_array(&c->arena, words->n + 1, sizeof *argv);
+    for (size_t i = 0; i < words->n; i++)
+        argv[i] = arena_dup(&c->arena, words->items[i].p ? words->items[i].p : "", words->items[i].n);
+    c->origin = origin;
+    c->addopts = addopts;
+    c->ended = false;
+    bool ok = opt_parse(&r, (int)words->n, argv, err);
+    c->addopts = c->ended = false;
+    return ok;
+}
+
+static bool parse_variable(struct cli *c, const char *name, bool addopts, struct err *err)
+{
+    struct strs words = {0};
+    struct err why;
+    bool ok = !c->command->pytest || ini_shlex(str_z(getenv(name)), &c->arena, &words, &why) ||
+              err_set(err, "%s: %s", name, why.msg);
+    ok = ok && parse_words(c, &words, name, addopts, err);
+    strs_release(&words);
+    return ok;
+}
+
+static bool parse_arguments(struct cli *c, struct err *err)
+{
+    struct strs words = {0};
+    for (int i = 0; i < c->n_own_args; i++)
+        strs_add(&words, str_z(c->own_args[i]));
+    bool ok = parse_variable(c, "FASTEST_ADDOPTS", false, err) && parse_words(c, &words, "the command line", false, err);
+    strs_release(&words);
+    return ok;
+}
+
+/* As it was before anything was parsed. */
+static void start(struct cli *c, const struct command *command, int argc, char **argv)
+{
+    struct cli fresh = {.command = command, .own_args = argv, .n_own_args = argc, .seed = -1, .cwd = c->cwd, .tty = c->tty,
+                        .self = c->self, .arena = c->arena, .settings = c->settings};
+    for (const struct opt *o = cli_options; o->name; o++)
+        fresh.n_options++;
+    fresh.origins = arena_array(&fresh.arena, fresh.n_options, sizeof *fresh.origins);
+    free(c->pytest_args);
+    free(c->items);
+    *c = fresh;
+}
+
+static bool parse_layers(struct cli *c, struct err *err)
+{
+    struct buf ini = {0};
+    if (c->settings.own.ini.n)
+        path_relative(&ini, c->settings.own.ini, str_z(c->cwd));
+    const char *origin = arena_dup(&c->arena, ini.p ? ini.p : "", ini.n);
+    buf_release(&ini);
+    return settings_apply_file(&c->settings, c, err) &&
+           (!c->command->pytest || parse_words(c, &c->settings.own.addopts, origin, true, err)) &&
+           settings_apply_variables(c, err) && parse_variable(c, "PYTEST_ADDOPTS", true, err) && parse_arguments(c, err);
+}
+
+static bool finish(struct cli *c, struct err *err)
+{
+    if (c->fail_fast)
+        c->maxfail = 1;
+    if (!c->plain)
+        c->plain = c->uncaptured;
+    choose_optimizer(c);
+    return absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
+           take_settings(c, err) && check_word(c, err);
+}
+
+bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err)
+{
+    char cwd[4096], tty[256];
+    *c = (struct cli){0};
+    start(c, command, argc, argv);
     if (!getcwd(cwd, sizeof cwd))
         return err_errno(err, "the current directory cannot be named");
     c->cwd = arena_dup(&c->arena, cwd, strlen(cwd));
+    c->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && ttyname_r(STDIN_FILENO, tty, sizeof tty) == 0
+                 ? arena_dup(&c->arena, tty, strlen(tty))
+                 : NULL;
     if (!self_path(&c->arena, &c->self, err))
         return false;
-    if (!opt_parse(table, c, n + argc, all, take_unknown, c, err))
+    bool raw = command->takes == TAKES_RAW && !(argc == 1 && strcmp(argv[0], "--help") == 0);
+    for (int i = 0; raw && i < argc; i++)
+        append(&c->items, &c->n_items, &c->cap_items, argv[i]);
+    if (raw)
+        return true;
+    if (!parse_arguments(c, err)) /* for pytest's arguments, which say where its configuration is */
         return false;
-    if (c->fail_fast)
-        c->maxfail = 1;
-    return choose_optimizer(c, err) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) &&
-           check_values(c, err) && check_settings(c, err);
+    if (c->help || c->version)
+        return true;
+    settings_find(&c->settings, c, &c->arena);
+    start(c, command, argc, argv);
+    return parse_layers(c, err) && finish(c, err);
 }
 
 void cli_release(struct cli *c)
 {
+    free(c->pytest_args);
+    free(c->items);
+    settings_release(&c->settings);
     arena_release(&c->arena);
+}
+
+static void near_option(struct nearest *n)
+{
+    for (const struct opt *o = cli_options; o->name; o++)
+        if (o->scope & FOR_RUN)
+            nearest_try(n, str_z(o->name));
 }
 
 struct generate_options cli_generate_options(const struct cli *c)
 {
     struct generate_options o = {
+        .serial = c->settings.serial.items,
+        .n_serial = (uint32_t)c->settings.serial.n,
+        .groups = c->settings.groups,
+        .n_groups = c->settings.n_groups,
         .python = c->python,
         .state_dir = c->state_dir,
         .cwd = c->cwd,
         .args = c->pytest_args,
         .n_args = c->n_pytest_args,
-        .no_cache = c->no_cache,
         .restore_mtimes = c->restore_mtimes,
         .ignore_lines = c->ignore_lines,
         .ignore_docstrings = c->ignore_docstrings,
+        .near_option = near_option,
         .fastest = c->self,
         .own_args = c->own_args,
         .n_own_args = c->n_own_args,
-        .given = c->given,
-        .n_given = N_CLI_SETTINGS,
-        .options = {.junit = str_z(c->junit),
+        .no_cache = c->command->scope == FOR_DISCOVER ? false : c->no_cache,
+        .options = {.tty = str_z(c->tty),
+                    .pytest_cache = c->settings.own.cache_dir,
+                    .junit = str_z(c->junit),
                     .json = str_z(c->json),
                     .workers = (uint32_t)c->workers,
                     .maxfail = (uint32_t)c->maxfail,
                     .verbosity = (uint32_t)c->verbosity,
                     .optimizer = c->optimizer,
+                    .isolation = c->isolation,
+                    .batch_timeout_ms = c->batch_timeout_ms,
+                    .slow_ms = c->slow_ms,
+                    .idle_ms = c->idle_ms,
+                    .retries = (uint32_t)c->retries,
+                    .worker_memory = c->memory_bytes,
+                    .confirms = !c->no_confirm && c->optimizer != OPTIMIZER_VERIFY,
                     .persistent = c->persistent,
                     .color = cli_color(c, STDOUT_FILENO)}};
     return o;
@@ -242,12 +411,29 @@ bool cli_color(const struct cli *c, int fd)
     return isatty(fd) && !(term && strcmp(term, "dumb") == 0);
 }
 
-void cli_help(void)
+bool cli_state_dir(const struct cli *c, struct buf *out, struct err *err)
 {
-    puts("usage: fastest [run] [options] [paths | node ids]\n"
-         "       fastest init [options] [paths]     write build.ninja, for `ninja test`\n"
-         "       fastest pool status|stop           the persistent workers of this directory\n\n"
-         "Runs a pytest suite as an incremental build. Any other option goes to pytest.\n");
-    opt_help(table);
-    puts("\nFASTEST_ADDOPTS adds options; NINJA names another ninja.");
+    if (c->state_dir) {
+        buf_z(out, c->state_dir);
+        return true;
+    }
+    for (struct str dir = str_z(c->cwd);; dir = path_dir(dir)) {
+        buf_clear(out);
+        buf_str(out, dir);
+        buf_z(out, "/.fastest");
+        if (io_stat_path(out->p).kind == IO_DIR)
+            return true;
+        if (dir.n == 0)
+            return err_set(err, "no .fastest here or above; run fastest first, or name it with --state-dir");
+    }
+}
+
+struct str cli_item_path(struct cli *c, const char *item)
+{
+    struct buf b = {0};
+    const char *end = strstr(item, "::");
+    path_join(&b, str_z(c->cwd), (struct str){item, end ? (size_t)(end - item) : strlen(item)});
+    struct str out = {arena_dup(&c->arena, b.p, b.n), b.n};
+    buf_release(&b);
+    return out;
 }

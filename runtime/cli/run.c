@@ -1,13 +1,17 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
 #include "runtime/cli/jobs.h"
+#include "runtime/cli/debugger.h"
+#include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
+#include "runtime/cli/table.h"
 
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
 #include "runtime/batch/confirm.h"
 #include "runtime/pool/pool.h"
+#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <errno.h>
@@ -25,6 +29,8 @@ static volatile sig_atomic_t interrupted;
 
 static void forward_signal(int sig)
 {
+    if (sig == SIGINT && debugger_interrupt())
+        return;
     interrupted = sig;
     if (ninja_pid > 0)
         kill((pid_t)ninja_pid, sig == SIGHUP ? SIGTERM : sig);
@@ -79,6 +85,7 @@ static bool run_ninja(const struct plan *plan, const char *ninja, int *status, s
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
     snprintf(jobs, sizeof jobs, "%u", edges_at_once(plan));
+    debugger_watch(plan->state_dir);
     forward_signals();
     fflush(NULL);
     pid_t pid = fork();
@@ -120,28 +127,40 @@ static uint32_t count_stale(const struct plan *plan)
     return n;
 }
 
-/* Ours that pytest has, too. */
+/* Ours that pytest has, too, but for the number of workers: plain pytest may have no xdist. */
 static int repeat_options(const struct cli *c, struct arena *a, char **argv)
 {
     struct buf b = {0};
     int n = 0;
-    if (c->junit)
-        buf_printf(&b, "--junitxml=%s", c->junit);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->maxfail)
-        buf_printf(&b, "--maxfail=%d", c->maxfail);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
-    buf_clear(&b);
-    if (c->color)
-        buf_printf(&b, "--color=%s", c->color);
-    if (b.n)
-        argv[n++] = arena_dup(a, b.p, b.n);
+    for (const struct opt *o = cli_options; o->name; o++) {
+        const void *field = (const char *)c + o->offset;
+        if (!(o->scope & FOR_PYTEST) || !o->help || !c->origins[o - cli_options] || field == &c->workers)
+            continue;
+        buf_clear(&b);
+        if (o->kind == OPT_INT)
+            buf_printf(&b, "--%s=%d", o->name, *(const int *)field);
+        else if (o->kind == OPT_STRING)
+            buf_printf(&b, "--%s=%s", o->name, *(const char *const *)field);
+        else if (*(const bool *)field)
+            buf_printf(&b, "--%s", strcmp(o->name, "fail-fast") ? o->name : "exitfirst");
+        if (b.n)
+            argv[n++] = arena_dup(a, b.p, b.n);
+    }
     buf_release(&b);
     return n;
 }
+
+/* What the command `pytest` does; a reader that has gone is no internal error. */
+static const char plain_main[] = "import os, sys\n"
+                                 "sys.path[:1], sys.argv[0] = [], 'pytest'\n"
+                                 "import pytest\n"
+                                 "try:\n"
+                                 "    code = pytest.main()\n"
+                                 "    sys.stdout.flush()\n"
+                                 "except BrokenPipeError:\n"
+                                 "    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)\n"
+                                 "    code = 1\n"
+                                 "sys.exit(code)\n";
 
 static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *err)
 {
@@ -151,12 +170,11 @@ static bool run_plain_pytest(struct cli *c, enum exit_code *code, struct err *er
         buf_printf(&venv, "%s/bin/python", getenv("VIRTUAL_ENV"));
         python = venv.p;
     }
-    char **argv = xmalloc(((size_t)c->n_pytest_args + 7) * sizeof *argv);
+    char **argv = xmalloc(((size_t)c->n_pytest_args + c->n_options + 4) * sizeof *argv);
     int n = 0;
     argv[n++] = (char *)(uintptr_t)python;
     argv[n++] = (char *)(uintptr_t)"-c";
-    argv[n++] = (char *)(uintptr_t)"import sys; sys.path[:1] = []; import pytest; "
-                                   "sys.exit(pytest.main())";
+    argv[n++] = (char *)(uintptr_t)plain_main;
     n += repeat_options(c, &c->arena, argv + n);
     for (int i = 0; i < c->n_pytest_args; i++)
         argv[n++] = c->pytest_args[i];
@@ -203,12 +221,28 @@ static bool run_round(const struct plan *plan, const char *ninja, int *status, b
     return ok;
 }
 
-static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
+/* Collection begins while the rest of the scan is written. */
+struct early {
+    const char *self;
+    bool served;
+};
+
+static void serve_early(void *ctx, const struct plan *plan)
+{
+    struct early *early = ctx;
+    struct err err = {0};
+    early->served = pool_ensure(plan, early->self, &err);
+}
+
+static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct err *err)
 {
     const char *ninja = find_ninja(&c->arena, err);
     int status = 0;
-    if (!ninja || !generate_top(plan, err) || !pool_ensure(plan, c->self, err))
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err))) {
+        if (served)
+            pool_finish(plan);
         return false;
+    }
     pid_t watcher = plan->options.slow_ms ? start_watcher(plan) : -1;
     bool ok = true, again = true;
     for (int i = 0; ok && again && i < MAX_ROUNDS; i++)
@@ -220,45 +254,71 @@ static bool run_batches(const struct plan *plan, struct cli *c, struct err *err)
     return ok;
 }
 
-bool command_run(int argc, char **argv, enum exit_code *code, struct err *err)
+static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum exit_code *code, struct err *err)
 {
-    struct cli c;
     struct plan plan = {0};
-    int64_t start_ns = clock_mono_ns();
-    *code = EXIT_USAGE;
-    bool ok = cli_parse(&c, argc, argv, err);
-    if (ok && c.help) {
-        cli_help();
-        *code = EXIT_PASSED;
-    } else if (ok && c.version) {
-        puts("fastest " FASTEST_VERSION);
-        *code = EXIT_PASSED;
-    } else if (ok && c.plain) {
-        ok = run_plain_pytest(&c, code, err);
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&c);
-        o.yields = true;
-        jobs_find(&o.options, false, &c.arena);
-        ok = generate(&o, &plan, code, err);
-        if (ok && plan.plain.n) {
-            c.plain = arena_dup(&c.arena, plan.plain.p, plan.plain.n);
-            ok = run_plain_pytest(&c, code, err);
-        }
-        if (ok) {
-            *code = EXIT_INTERNAL;
-            ok = count_stale(&plan) == 0 || run_batches(&plan, &c, err);
-        }
-        struct summary_options s = {.color = o.options.color,
-                                    .verbosity = c.verbosity,
-                                    .junit = c.junit,
-                                    .json = c.json,
-                                    .wall_ns = clock_mono_ns() - start_ns,
-                                    .print_failures = true};
-        ok = ok && summary_run(&plan, &s, stdout, code, err);
-        if (ok && interrupted)
-            *code = EXIT_INTERRUPTED;
-        plan_release(&plan);
+    struct generate_options o = cli_generate_options(c);
+    struct early early = {.self = c->self};
+    bool stepped = false;
+    interrupted = 0;
+    jobs_find(&o.options, false, &c->arena);
+    o.yields = !c->wanted;
+    o.planned = serve_early;
+    o.planned_ctx = &early;
+    o.narrow = n->any ? &n->narrow : NULL;
+    bool ok = generate(&o, &plan, code, err);
+    if (ok && plan.plain.n) {
+        c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
+        ok = run_plain_pytest(c, code, err);
     }
-    cli_release(&c);
+    if (ok && c->wanted && !c->wanted(c->wanted_ctx, &plan)) {
+        *code = EXIT_PASSED;
+        if (early.served)
+            pool_finish(&plan);
+        plan_release(&plan);
+        return true;
+    }
+    if (ok && n->status.n && c->verbosity >= 0)
+        puts(n->status.p);
+    if (ok) {
+        *code = EXIT_INTERNAL;
+        ok = count_stale(&plan) == 0 || run_batches(&plan, c, early.served, err);
+    }
+    struct summary_options s = {.color = o.options.color,
+                                .verbosity = c->verbosity,
+                                .junit = c->junit,
+                                .json = c->json,
+                                .wall_ns = clock_mono_ns() - start_ns,
+                                .print_failures = true};
+    ok = ok && narrowing_done(n, c, &plan, &stepped, err);
+    s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
+    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) && history_update(&plan, err);
+    if (ok && (interrupted || stepped))
+        *code = EXIT_INTERRUPTED;
+    plan_release(&plan);
+    return ok;
+}
+
+bool command_run(struct cli *c, enum exit_code *code, struct err *err)
+{
+    int64_t start_ns = clock_mono_ns();
+    struct narrowing n = {0};
+    bool listed = false;
+    struct err ignored;
+    if (c->collect_only && !c->plain) {
+        bool all = !c->last_failed && !c->stepwise && !c->new_first && !c->failed_first;
+        if (all && discover_serve(c, &listed, code, &ignored) && listed)
+            return true;
+        c->plain = "--collect-only";
+    }
+    if (c->cache_clear)
+        pytest_cache_clear(c->settings.own.cache_dir);
+    bool ok = c->plain || narrowing_find(&n, c, code, err);
+    c->plain = c->plain ? c->plain : n.plain;
+    if (ok && c->plain)
+        ok = run_plain_pytest(c, code, err);
+    else if (ok)
+        ok = run_tests(c, &n, start_ns, code, err);
+    narrowing_release(&n);
     return ok;
 }

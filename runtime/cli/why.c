@@ -6,7 +6,7 @@
 #include "generator/graph/graph.h"
 #include "generator/graph/why.h"
 #include "runtime/base/io.h"
-#include "runtime/cli/targets.h"
+#include "runtime/cli/options.h"
 #include "runtime/wire/json.h"
 
 #include <stdio.h>
@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct why_cli {
-    bool json, help;
-    struct targets targets;
+struct why {
+    struct cli *cli;
+    bool json;
     const struct look *look;
     struct plan last; /* of the last scan of a run */
     bool has_last, any;
@@ -24,25 +24,12 @@ struct why_cli {
     struct arena arena;
 };
 
-static const struct opt table[] = {
-    {"json", 0, OPT_FLAG, offsetof(struct why_cli, json), NULL, "JSON"},
-    {"help", 'h', OPT_FLAG, offsetof(struct why_cli, help), NULL, "this text"},
-    {0}};
-
-static void print_help(void)
-{
-    puts("usage: fastest why [options] [TEST | FILE | BATCH]\n\n"
-         "Says why a test would run or would not: what changed, and the imports that lead to it. Of a source or a data\n"
-         "file: which modules depend on it. Without a name: all that would run.\n");
-    opt_help(table);
-}
-
-static struct str below(const struct why_cli *c, struct str path)
+static struct str below(const struct why *c, struct str path)
 {
     return pyname_below(path, c->look->plan->root);
 }
 
-static uint32_t node_of(const struct why_cli *c, struct str path)
+static uint32_t node_of(const struct why *c, struct str path)
 {
     struct buf b = {0};
     path_join(&b, c->look->plan->root, path);
@@ -51,7 +38,7 @@ static uint32_t node_of(const struct why_cli *c, struct str path)
     return at ? (uint32_t)*at : UINT32_MAX;
 }
 
-static const struct plan_module *last_of(const struct why_cli *c, const struct plan_module *m)
+static const struct plan_module *last_of(const struct why *c, const struct plan_module *m)
 {
     for (uint32_t i = 0; c->has_last && i < c->last.n_modules; i++)
         if (str_eq(c->last.modules[i].rel, m->rel))
@@ -59,7 +46,7 @@ static const struct plan_module *last_of(const struct why_cli *c, const struct p
     return NULL;
 }
 
-static void separate(struct why_cli *c)
+static void separate(struct why *c)
 {
     if (c->json)
         buf_z(&c->out, c->any ? ",\n " : "\n ");
@@ -68,7 +55,7 @@ static void separate(struct why_cli *c)
 
 /* ---- chains ---- */
 
-static void chain(struct why_cli *c, struct str from, struct str to)
+static void chain(struct why *c, struct str from, struct str to)
 {
     uint32_t n, a = node_of(c, from), b = node_of(c, to);
     const struct graph *g = c->look->graph;
@@ -92,7 +79,7 @@ static void chain(struct why_cli *c, struct str from, struct str to)
 }
 
 /* Files of the closure whose imports only a run can tell. */
-static void uncertain(struct why_cli *c, const struct plan_module *m)
+static void uncertain(struct why *c, const struct plan_module *m)
 {
     bool any = false;
     for (uint32_t i = 0; i < m->n_files; i++) {
@@ -126,7 +113,7 @@ struct counts {
     uint32_t loaded, functions, read;
 };
 
-static struct counts count(struct why_cli *c, const struct record *r)
+static struct counts count(struct why *c, const struct record *r)
 {
     struct counts n = {.loaded = r->n_executed, .read = r->n_deps};
     for (uint32_t i = 0; i < r->n_executed; i++)
@@ -135,7 +122,7 @@ static struct counts count(struct why_cli *c, const struct record *r)
     return n;
 }
 
-static void module_text(struct why_cli *c, const struct plan_module *m, bool asked)
+static void module_text(struct why *c, const struct plan_module *m, bool asked)
 {
     const struct plan_module *last = last_of(c, m);
     struct record r;
@@ -159,8 +146,10 @@ static void module_text(struct why_cli *c, const struct plan_module *m, bool ask
     } else if (asked && loaded) {
         buf_printf(&c->out, "    what it executes is not known: it depends on all %u files that it may import\n", m->n_files);
     }
-    if (asked && loaded && r.flags & REC_ALL_SOURCES)
-        buf_z(&c->out, "    it starts processes: it depends on every source\n");
+    if (asked && loaded && r.flags & REC_ALL_FILES)
+        buf_z(&c->out, "    what it reads cannot be seen: it depends on every file\n");
+    else if (asked && loaded && r.flags & REC_ALL_SOURCES)
+        buf_z(&c->out, "    it starts processes or threads: it depends on every source\n");
     if (asked && !(loaded && r.flags & REC_TRACED))
         uncertain(c, m);
     if (loaded)
@@ -176,7 +165,7 @@ static void member(struct buf *out, const char *name, struct str value)
         buf_z(out, "null");
 }
 
-static void module_json(struct why_cli *c, const struct plan_module *m)
+static void module_json(struct why *c, const struct plan_module *m)
 {
     const struct plan_module *last = last_of(c, m);
     struct record r;
@@ -207,7 +196,7 @@ static void module_json(struct why_cli *c, const struct plan_module *m)
         record_release(&r);
 }
 
-static void module(struct why_cli *c, uint32_t i, bool asked)
+static void module(struct why *c, uint32_t i, bool asked)
 {
     separate(c);
     if (c->json)
@@ -227,7 +216,7 @@ static bool reads(const struct record *r, struct str path)
 }
 
 /* What a module has to do with a file, in words; "" for nothing. */
-static void relation(struct why_cli *c, const struct plan_module *m, struct str path, uint32_t node, struct buf *out)
+static void relation(struct why *c, const struct plan_module *m, struct str path, uint32_t node, struct buf *out)
 {
     struct record r;
     bool covered = false;
@@ -255,7 +244,7 @@ static void relation(struct why_cli *c, const struct plan_module *m, struct str 
     record_release(&r);
 }
 
-static uint32_t file(struct why_cli *c, struct str path)
+static uint32_t file(struct why *c, struct str path)
 {
     const struct plan *p = c->look->plan;
     uint32_t node = node_of(c, path), n = 0;
@@ -289,10 +278,10 @@ static uint32_t file(struct why_cli *c, struct str path)
 
 /* ---- the command ---- */
 
-static bool target(struct why_cli *c, const char *item, struct err *err)
+static bool target(struct why *c, const char *item, struct err *err)
 {
     const struct plan *p = c->look->plan;
-    struct str path = targets_path(&c->targets, item), rel = str_z(item);
+    struct str path = cli_item_path(c->cli, item), rel = str_z(item);
     uint32_t n = 0;
     for (size_t k = 0; k + 1 < rel.n; k++)
         if (rel.p[k] == ':' && rel.p[k + 1] == ':')
@@ -311,15 +300,15 @@ static bool target(struct why_cli *c, const char *item, struct err *err)
 
 static bool look(void *ctx, const struct look *l, struct err *err)
 {
-    struct why_cli *c = ctx;
+    struct why *c = ctx;
     struct err ignored;
     bool ok = true;
     c->look = l;
     c->has_last = plan_load(&c->last, arena_dup(&c->arena, l->plan->state_dir.p, l->plan->state_dir.n), &ignored);
     buf_z(&c->out, c->json ? "[" : "");
-    for (int i = 0; ok && i < c->targets.n_items; i++)
-        ok = target(c, c->targets.items[i], err);
-    for (uint32_t i = 0; !c->targets.n_items && i < l->plan->n_modules; i++)
+    for (int i = 0; ok && i < c->cli->n_items; i++)
+        ok = target(c, c->cli->items[i], err);
+    for (uint32_t i = 0; !c->cli->n_items && i < l->plan->n_modules; i++)
         if (l->plan->modules[i].stale)
             module(c, i, false);
     if (!c->any && !c->json && ok)
@@ -332,20 +321,12 @@ static bool look(void *ctx, const struct look *l, struct err *err)
     return ok;
 }
 
-bool command_why(int argc, char **argv, enum exit_code *code, struct err *err)
+bool command_why(struct cli *cli, enum exit_code *code, struct err *err)
 {
-    struct why_cli c = {0};
-    *code = EXIT_USAGE;
-    bool ok = targets_parse(&c.targets, table, &c, argc, argv, err);
-    if (ok && c.help) {
-        print_help();
-        *code = EXIT_PASSED;
-    } else if (ok) {
-        struct generate_options o = cli_generate_options(&c.targets.cli);
-        ok = generate_look(&o, look, &c, code, err);
-    }
+    struct why c = {.cli = cli, .json = cli->as_json};
+    struct generate_options o = cli_generate_options(cli);
+    bool ok = generate_look(&o, look, &c, code, err);
     buf_release(&c.out);
-    targets_release(&c.targets);
     arena_release(&c.arena);
     return ok;
 }

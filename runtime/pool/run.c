@@ -424,7 +424,7 @@ bool run_on_alone(struct pool *p, struct peer *peer, const struct frame *f)
     p->stopped = false;
     p->failures = 0;
     buf_clear(&p->imports);
-    buf_str(&p->imports, imports);
+    buf_str(&p->imports, imports.n ? imports : STR("{\"imports\": []}"));
     if (!read_alone(p, peer, &u))
         return false;
     if (p->error.n)

@@ -211,14 +211,19 @@ static void path_list(struct buf *b, const struct plan *plan, bool clean_only, u
     buf_char(b, ']');
 }
 
-static void add_apart(struct buf *b, const struct plan *plan)
+static void id_list(struct buf *b, const char *name, const struct str *ids, uint32_t n)
 {
-    buf_z(b, ", \"serial\": [");
-    for (uint32_t i = 0; i < plan->n_serial; i++) {
+    buf_printf(b, ", \"%s\": [", name);
+    for (uint32_t i = 0; i < n; i++) {
         buf_z(b, i ? ", " : "");
-        json_quote(b, plan->serial[i]);
+        json_quote(b, ids[i]);
     }
-    buf_z(b, "], \"groups\": [");
+    buf_char(b, ']');
+}
+
+static void group_list(struct buf *b, const struct plan *plan)
+{
+    buf_z(b, ", \"groups\": [");
     for (uint32_t i = 0; i < plan->n_groups; i++) {
         buf_z(b, i ? ", [" : "[");
         json_quote(b, plan->groups[i].name);
@@ -229,15 +234,28 @@ static void add_apart(struct buf *b, const struct plan *plan)
     buf_char(b, ']');
 }
 
+/* For a worker that is alone: with others a module may be split, and what fails of that counts when it is confirmed. */
+static uint32_t worker_maxfail(const struct plan *plan)
+{
+    const struct plan_options *o = &plan->options;
+    return o->workers == 1 || o->optimizer == OPTIMIZER_STANDARD ? o->maxfail : 0;
+}
+
 static void add_request(struct buf *b, const struct pool *p, uint32_t only)
 {
-    bool other = p->plan.other && (only == ALL_MODULES || only == p->plan.n_modules);
-    buf_printf(b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)p->plan.run_id);
-    path_list(b, &p->plan, true, only);
+    const struct plan *plan = &p->plan;
+    bool other = plan->other && (only == ALL_MODULES || only == plan->n_modules);
+    buf_printf(b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)plan->run_id);
+    path_list(b, plan, true, only);
     buf_z(b, ", \"planned\": ");
-    path_list(b, &p->plan, false, only);
-    add_apart(b, &p->plan);
-    buf_printf(b, ", \"other\": %s", other ? "true" : "false");
+    path_list(b, plan, false, only);
+    id_list(b, "only", plan->only, plan->n_only);
+    id_list(b, "first", plan->first, plan->n_first);
+    id_list(b, "serial", plan->serial, plan->n_serial);
+    group_list(b, plan);
+    buf_z(b, ", \"tty\": ");
+    json_quote(b, plan->options.tty);
+    buf_printf(b, ", \"other\": %s, \"maxfail\": %u", other ? "true" : "false", worker_maxfail(plan));
 }
 
 void zygote_ask_session(struct pool *p)

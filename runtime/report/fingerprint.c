@@ -21,7 +21,8 @@ struct hash128 fingerprint_part(const struct plan *plan, uint32_t i, struct hash
 {
     struct buf b = {0};
     report_record_path(plan, i, &b);
-    struct io_stat st = io_stat_path(b.p);
+    const struct plan_module *m = i < plan->n_modules && !plan->modules[i].stale ? &plan->modules[i] : NULL;
+    struct io_stat st = m && m->record_st.kind == IO_FILE ? m->record_st : io_stat_path(b.p); /* clean: as the scan saw it */
     struct hash128 none = {0, 0};
     if (st.kind == IO_FILE) {
         pack_hash(&b, options);

@@ -496,3 +496,8 @@ void json_document(struct buf *out, const struct json_head *h,
     buf_z(out, "}\n");
     buf_release(&root);
 }
+
+const char *json_version(void)
+{
+    return cJSON_Version();
+}

@@ -13,6 +13,9 @@
 bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out);
 bool json_parse_result(struct str json, struct arena *a, struct report_result *out);
 
+/* cJSON's, as it runs. */
+const char *json_version(void);
+
 /* Append one element of "tests", and of "collectors" (those that failed or were skipped), after a
  * comma when out is not empty. */
 void json_test(struct buf *out, const struct report_test *t);

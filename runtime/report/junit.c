@@ -50,6 +50,16 @@ static bool load(void *into, const char *name)
     return symbol != NULL;
 }
 
+unsigned junit_library_version(void)
+{
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    const char *const *text = handle ? dlsym(handle, "xmlParserVersion") : NULL;
+    unsigned number = text ? (unsigned)strtoul(*text, NULL, 10) : 0;
+    if (handle)
+        dlclose(handle);
+    return number;
+}
+
 static bool load_library(void)
 {
     bool ok = xml.handle || (xml.handle = dlopen(library, RTLD_NOW | RTLD_LOCAL));

@@ -23,6 +23,9 @@ struct junit_options {
 /* pytest's defaults, then what args (pytest's command line) says: --junitprefix, -o junit_*=…. */
 struct junit_options junit_options_from(const struct str *args, uint32_t n_args);
 
+/* libxml2's, as it would be loaded: 21400 is 2.14.0; 0: it is not there. */
+unsigned junit_library_version(void);
+
 struct junit;
 /* options are copied; their strings must outlive it. */
 struct junit *junit_new(const struct junit_options *options);

@@ -183,6 +183,7 @@ static void print_report(const struct summary *s, FILE *out)
                                .note = buf_view(&note),
                                .junit = str_z(s->o->junit),
                                .stopped = s->stopped,
+                               .stopped_why = str_z(s->o->stopped),
                                .interrupted = s->interrupted};
     terminal_print(&s->terminal, &end, out);
     fflush(out);

@@ -16,6 +16,7 @@ struct summary_options {
     const char *junit, *json; /* files to write as well; may be NULL */
     int64_t wall_ns;          /* of the run so far */
     bool print_failures;
+    const char *stopped;      /* the line that says why the run stopped, in the place of -x's; NULL: none */
 };
 
 /* *code is pytest's exit code for the run. False with err when a report cannot be written; the

@@ -402,6 +402,8 @@ static void put_stopped(const struct terminal *t, const struct terminal_end *e, 
     uint32_t errors = e->totals->collect_errors;
     if (e->interrupted)
         buf_printf(&title, "Interrupted: %u error%s during collection", errors, errors == 1 ? "" : "s");
+    else if (e->stopped_why.n)
+        buf_str(&title, e->stopped_why);
     else
         buf_printf(&title, "stopping after %u failures", e->totals->failed + errors);
     style_line(&line, '!', buf_view(&title), t->options.width,

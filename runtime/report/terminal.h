@@ -53,6 +53,7 @@ struct terminal_end {
     struct str note;  /* a line before the last one, "" for none */
     struct str junit; /* the file that was asked for, "" for none */
     bool stopped;     /* by -x or --maxfail */
+    struct str stopped_why; /* "" for what these say */
     bool interrupted; /* by collection errors */
 };
 void terminal_print(const struct terminal *t, const struct terminal_end *e, FILE *out);

@@ -1,5 +1,6 @@
 #include "runtime/wire/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 256 };
@@ -170,6 +171,24 @@ bool json_u32(struct json *j, uint32_t *out)
         v = v * 10 + (uint64_t)(*j->p++ - '0');
     *out = (uint32_t)v;
     return v <= UINT32_MAX || fail(j);
+}
+
+bool json_number(struct json *j, double *out)
+{
+    char text[40];
+    size_t n = 0;
+    json_peek(j);
+    while (j->p + n < j->end && n < sizeof text - 1 && strchr("0123456789+-.eE", j->p[n]) && j->p[n]) {
+        text[n] = j->p[n];
+        n++;
+    }
+    text[n] = '\0';
+    char *end = text;
+    *out = strtod(text, &end);
+    if (!n || *end)
+        return fail(j);
+    j->p += n;
+    return true;
 }
 
 static bool skip_string(struct json *j)

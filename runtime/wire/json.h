@@ -25,6 +25,7 @@ bool json_item(struct json *j);                 /* the same for arrays */
 /* A string's bytes: UTF-8, and \udc80 to \udcff as the bytes they stand for (surrogateescape). */
 bool json_string(struct json *j, struct buf *out);
 bool json_u32(struct json *j, uint32_t *out); /* digits; bad when it is something else, or larger */
+bool json_number(struct json *j, double *out);
 bool json_skip(struct json *j);
 char json_peek(struct json *j); /* first byte of the next value, 0 at the end */
 bool json_done(struct json *j); /* nothing but white space is left, and nothing was bad */

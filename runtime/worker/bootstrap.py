@@ -26,20 +26,22 @@ def _boot():
     data, at, texts = _read(length), 4, []
     for _ in range(2 * struct.unpack_from("<I", data)[0]):
         n = struct.unpack_from("<I", data, at)[0]
-        texts.append(data[at + 4 : at + 4 + n].decode())
+        texts.append(data[at + 4 : at + 4 + n].decode("utf-8", "surrogateescape"))
         at += 4 + n
     package = types.ModuleType("_fastest")
     package.__path__ = []
     sys.modules["_fastest"] = package
     sources = dict(zip(texts[::2], texts[1::2]))
     package.tracer_source = sources.pop("tracer.c")
+    package.look_library = sources.pop("look.so", "").encode("utf-8", "surrogateescape")
     cache = _add(package, "codecache", compile(sources["codecache"], "<fastest>/codecache.py", "exec"))
     store, key = cache.Store("worker"), cache.hash_of(data)
     code = store.get(key)
     if code is None:
         code = {name: compile(text, "<fastest>/%s.py" % name, "exec") for name, text in sources.items()}
         store.put(key, code)
-    for name in ("standin", "wire", "trace", "bounds", "bytecode", "report", "limits", "costs", "lanes", "needs", "items", "lean", "native", "verify", "worker", "session", "zygote"):
+    for name in ("standin", "wire", "build", "children", "trace", "sort", "bounds", "bytecode", "report", "limits", "costs", "lanes",
+                 "needs", "items", "lean", "narrow", "native", "verify", "terminal", "worker", "session", "zygote"):
         _add(package, name, code[name])
     sys.modules["_fastest.zygote"].main(3)
 

@@ -12,9 +12,12 @@ import _fastest.costs as costs
 import _fastest.lanes as lanes
 import _fastest.lean as lean
 import _fastest.limits as limits
+import _fastest.narrow as narrow
 import _fastest.native as native
 import _fastest.needs as needs
 import _fastest.report as report
+import _fastest.sort as sort
+import _fastest.terminal as terminal
 import _fastest.trace as trace
 import _fastest.wire as wire
 import _fastest.worker as worker
@@ -31,26 +34,23 @@ class Fatal(Exception):
 
 
 class CollectPlugin:
-    """Leaves clean modules out, and notes what collection reports and reads."""
+    """Leaves clean modules out, and notes what collection reports."""
 
-    def __init__(self, request, sorter):
+    def __init__(self, request):
         self.clean = set(request["clean"])
         self.planned = request["planned"]
         self.wanted = set(self.planned) - self.clean
         self.prune = not request.get("other", True)
         self.folders = {parent for path in self.wanted for parent in _parents(path)}
         self.reports = []
-        self.noted = {}  # module path -> events
         self.warned = []  # the file of each warning before the tests
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path, config):
-        path = str(collection_path)
-        if path in self.clean:
-            return True
-        if self.prune and path not in self.wanted and path not in self.folders:
-            return True
-        return None
+        return True if self.ignores(str(collection_path)) else None
+
+    def ignores(self, path):
+        return path in self.clean or self.prune and path not in self.wanted and path not in self.folders
 
     def pytest_collectreport(self, report):
         if report.failed or report.skipped:
@@ -59,18 +59,6 @@ class CollectPlugin:
     def pytest_warning_recorded(self, warning_message, when):
         if when != "runtest":
             self.warned.append(warning_message.filename)
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self, collector):
-        outer, trace.events[:] = trace.events[:], []
-        yield
-        events, trace.events[:] = trace.events[:], outer  # code is everybody's: it may have filled caches
-        path = str(getattr(collector, "path", "")) if isinstance(collector, pytest.File) or \
-            isinstance(collector, pytest.Class) else None
-        if path is None:
-            trace.events.extend(events)
-        else:
-            self.noted.setdefault(path, []).extend(events)
 
 
 def _parents(path):
@@ -101,7 +89,7 @@ def _silence_terminal(config):
 
 def _own_options(config):
     """Options of the project's own configuration that are the pool's work, or the reports'."""
-    for name, value in (("maxfail", 0), ("xmlpath", None), ("numprocesses", None), ("dist", "no"),
+    for name, value in (("maxfail", 0), ("cacheclear", False), ("xmlpath", None), ("numprocesses", None), ("dist", "no"),
                         ("tx", []), ("looponfail", False)):
         if hasattr(config.option, name):
             setattr(config.option, name, value)
@@ -138,12 +126,25 @@ def _groups(items):
     return groups
 
 
+def _narrow(session, only, first):
+    """What --lf, --ff and the like leave, and its order (generator/narrow.h)."""
+    items, files = session.items, {nodeid.split("::", 1)[0] for nodeid in only}
+    left_out = [i for i in items if i.nodeid not in only and i.nodeid.split("::", 1)[0] in files]
+    if left_out:
+        items[:] = [i for i in items if i.nodeid in only or i.nodeid.split("::", 1)[0] not in files]
+        session.config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.nodeid not in first)
+
+
 class Session:
     def __init__(self, config, setup, request):
         self.config, self.setup = config, setup
-        self.sorter = trace.Sorter(setup["root"], setup["state_dir"], request["planned"])
+        self.only, self.first = set(request.get("only", ())), set(request.get("first", ()))
+        self.maxfail = request.get("maxfail", 0)
+        self.terminal = terminal.Terminal(request["tty"], setup["state_dir"]) if request.get("tty") else None
+        self.sorter = sort.Sorter(setup["root"], setup["state_dir"], request["planned"])
         trace.planned.update(request["planned"])
-        self.plugin = CollectPlugin(request, self.sorter)
+        self.plugin = CollectPlugin(request)
         self.needs = needs.Needs(setup["state_dir"], request["planned"])
         self.costs = costs.Costs(setup["state_dir"], request.get("run_id", "-"))
         self.lanes = lanes.Lanes(request, self.needs.alone, self.costs)
@@ -158,19 +159,26 @@ class Session:
         _command_line_hooks(config)
         config._do_configure()
         self.limits = limits.Limits(config)
+        if self.terminal is not None:
+            self.terminal.install()
         config.pluginmanager.register(self.plugin, "fastest-collect")
-        for name in ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise"):
+        for name in ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugin", "stepwise"):
             if config.pluginmanager.has_plugin(name):
                 config.pluginmanager.unregister(name=name)
         _silence_terminal(config)
         self.session = pytest.Session.from_config(config)
+        if self.setup.get("optimizer") in native.OPTIMIZERS:
+            narrow.install(self.plugin, self.session)
         config.hook.pytest_sessionstart(session=self.session)
         _silence_terminal(config)
         helpers = bytecode.Helpers(self.setup["bytecode"], config, [p for p in self.plugin.planned if p in self.plugin.wanted])
+        trace.late.append(True)
         try:
             config.hook.pytest_collection(session=self.session)
         finally:
             helpers.stop()
+        if self.only or self.first:
+            _narrow(self.session, self.only, self.first)
         self.interrupted = bool(self.session.testsfailed) and not config.option.continue_on_collection_errors
 
     def _credit_warnings(self, path, first):
@@ -206,30 +214,25 @@ class Session:
                 found.setdefault(module, ([], []))[r.outcome == "skipped"].append(entry)
         return found
 
-    def _save_code(self, noted):
-        """What has run so far, in a file: it is the same for every module. Unwatched, what was loaded."""
+    def _save_deps(self):
+        """What has run and was read so far, in a file: it is the same for every module. Unwatched, what was loaded."""
+        deps = self.sorter.sort(trace.take())
         if not trace.watching:
-            noted = [("code", event[1], 0) for event in noted if event[0] == "import"]
-            noted += [("code", m.__file__, 0) for m in list(sys.modules.values())
-                      if isinstance(getattr(m, "__file__", None), str) and m.__file__.endswith(".py")]
+            deps["code"] = dict.fromkeys(self.sorter.loaded(deps), ())
+        parts = [deps] + list(deps.get("by", {}).values())
+        self.read = {path for part in parts for paths in part.values() if isinstance(paths, list) for path in paths}
+        self.started = "spawn" in deps or "exec" in deps
         path = os.path.join(self.setup["state_dir"], "code", "%d.json" % os.getpid())
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
-            code = self.sorter.sort(noted).get("code", {})
-            f.write(wire.dump(code if trace.watching else dict.fromkeys(code, ())))
+            f.write(wire.dump(deps))
         return path
 
-    def _module_json(self, path, items, errors, skips, shared):
-        deps = {kind: list(paths) if isinstance(paths, list) else paths for kind, paths in shared.items()}
-        for kind, paths in self.sorter.sort(self.plugin.noted.get(path, [])).items():
-            known = deps.setdefault(kind, paths)
-            if known is not paths and isinstance(known, list):
-                known += [p for p in paths if p not in known]
-        deps["shared"] = self.code_path
+    def _module_json(self, path, items, errors, skips):
         listed, always = self.listing.rows(items)
         rest = wire.dump({"path": path, "rel": self._rel(path),
                           "error": errors[0] if errors else None, "skip": skips[0] if skips and not items else None,
-                          "deps": deps, "always": always})
+                          "deps": {"shared": self.deps_path}, "always": always})
         return b'{"items":' + listed.encode("ascii") + b"," + rest[1:]
 
     def _rel(self, path):
@@ -254,9 +257,7 @@ class Session:
         found = self._collect_reports(modules)
         if OTHER in found:
             modules.setdefault(OTHER, [])
-        self.noted = noted = trace.take()
-        shared = self.sorter.sort(event for event in noted if event[0] != "code")
-        self.code_path = self._save_code(noted)
+        self.deps_path = self._save_deps()
         for path, items in modules.items():
             if items:
                 self._credit_warnings(path, len(self.items))
@@ -264,7 +265,7 @@ class Session:
             whole = path == OTHER or any(item.nodeid in self.needs.order for item in items)
             groups = _groups(items) if not whole else [0] * len(items)
             errors, skips = found.get(path, ((), ()))
-            document = self._module_json(path, items, errors, skips, shared)
+            document = self._module_json(path, items, errors, skips)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
             for column in (self.limits.of(items), self.lanes.of(self._rel(path), items)):
@@ -274,11 +275,9 @@ class Session:
 
     def for_again(self):
         """"again" and "loaded" of COLLECTED: whether another run may use this session, while what it has read is as it is."""
-        noted = self.noted + [event for events in self.plugin.noted.values() for event in events]
-        deps = self.sorter.sort(event for event in noted if event[0] != "code")
-        again = self.setup["persistent"] and not deps.pop("spawn", None) and not self.plugin.reports and \
+        again = self.setup["persistent"] and not self.started and not self.plugin.reports and \
             all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
-        loaded = {path for paths in deps.values() if isinstance(paths, list) for path in paths}
+        loaded = set(self.read)
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
         loaded.add(os.path.join(self.setup["state_dir"], "needs"))  # lanes depend on it
         loaded.update(f for f in files if isinstance(f, str) and os.path.isabs(f) and not self.sorter.leave_out(f))

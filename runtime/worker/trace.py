@@ -1,46 +1,58 @@
-"""What code reads at run time: files, sources imported, directories listed, processes started.
+"""What code reads at run time: files, sources imported, directories listed, paths looked for, processes started.
 
-An audit hook (PEP 578) notes events in a list; they are sorted out when somebody asks, so that
-the hook itself stays cheap. Events noted before a module is known belong to every module.
+An audit hook (PEP 578) and the tracer (build.py) note events in a list; sort.py sorts them out when somebody asks,
+so that the hooks stay cheap. Each says whose code has asked: what that has read it may have kept, for all who use it.
 """
-import hashlib
-import importlib.machinery
-import importlib.util
 import os
-import shlex
 import stat
-import subprocess
 import sys
-import sysconfig
-import tempfile
 
-import _fastest
-import _fastest.codecache as codecache
+import _fastest.build as build
+import _fastest.children as children
 
-events = []  # (kind, absolute path or "", the planned module whose own code asked, or "")
+events = []  # (kind, what, file name of the code that asked: "" for anybody's)
 sampled = []  # sources that Hypothesis took constants from; kept, since it reads them once for all tests
 planned = set()  # paths of test modules
 codes = []  # code objects that have begun to run, each once a process
 told = set()  # what take() has said of them; test modules count whole
 watching = []  # asks whether code is watched; empty when it never was
-written = set()  # paths that this process has opened for writing
+written = set()  # paths that this process has opened for writing, or made
+folders = []  # directories that were opened, for paths relative to them
 own_forks = [0]  # our own os.fork() calls in progress
-SPAWN = ("spawn", "", "")
-_SPAWN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
-          "os.forkpty", "pty.spawn")
+forked = set()  # what came of them
+late = []  # not empty once something may have been loaded on behalf of another module
+looks = []  # not empty when os.stat and the like are told of
+looked = set()  # what they were noted for since take()
+watches = []  # of what processes read, once one was started
+roots = []  # rootdir, when something is watched
+SPAWN = ("spawn", "", "")  # something may run any source
+EXEC = ("exec", "", "")  # programs were started, and watched
+_UNSEEN = ("unseen", "", "")
+_EXEC = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn")
+_FORK = ("os.fork", "os.forkpty")
 # They are imported by the first process that is started through them, which no audit event tells of.
 _SPAWNERS = ("multiprocessing.popen_fork", "loky.backend.popen_loky_posix",
              "joblib.externals.loky.backend.popen_loky_posix")
 _QUIET = ("/ctypes/util.py", "/platform.py")  # ldconfig, uname: nothing of the project
 _HELPERS = ("/pathlib.py", "/pathlib/__init__.py", "/pathlib/_local.py", "/pathlib/_abc.py", "/glob.py",
-            "<frozen os>", "/os.py", "<frozen glob>", "/tokenize.py", "<frozen codecs>")
+            "<frozen os>", "/os.py", "<frozen glob>", "/tokenize.py", "<frozen codecs>", "/codecs.py",
+            "/genericpath.py", "/posixpath.py", "<frozen genericpath>", "<frozen posixpath>", "/fnmatch.py",
+            "<fastest>/bytecode.py", "<fastest>/codecache.py")
+_LINES = ("/linecache.py",)
+_PYTESTS = "/_pytest/pathlib.py"
 _SAMPLERS = ("/hypothesis/internal/constants_ast.py",)
 _IMPORTERS = ("_bootstrap_external>", "/assertion/rewrite.py")
+_LOADERS = _HELPERS + _IMPORTERS + ("_bootstrap>", "/importlib/__init__.py", "/pkgutil.py", "<frozen zipimport>", "/pickle.py",
+                         "<fastest>/trace.py", "/_pytest/outcomes.py", "/_pytest/monkeypatch.py")
 _LISTERS = ("_bootstrap_external>", "/_pytest/pathlib.py", "/_pytest/config/__init__.py",
             "/importlib/metadata/__init__.py", "/importlib/metadata.py", "/importlib_metadata/__init__.py")
+# The functions behind which only what kind of thing a path is counts, not how large it is or how old.
+_KINDS = {"exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink", "is_mount",
+          "is_socket", "is_fifo", "is_block_device", "is_char_device", "realpath", "_joinrealpath", "resolve",
+          "samefile", "walk", "_walk", "makedirs", "mkdir", "_exists", "_lexists"}
 
 
-def _absolute(path):
+def absolute(path):
     path = os.fspath(path)
     if isinstance(path, bytes):
         path = os.fsdecode(path)
@@ -71,55 +83,114 @@ def _asked_by(names):
     return False
 
 
-def _asker():
-    """The planned module whose code it is, else "": what other code has read it may have kept for the next module."""
-    frame = sys._getframe(3)
+def _asker(helpers=_HELPERS, depth=3):
+    """The file of the code that asked: of the first that is none of the helpers."""
+    frame = sys._getframe(depth)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.endswith(_HELPERS):
-            return name if name in planned else ""
+        if not name.endswith(helpers) or name.endswith(_PYTESTS):
+            return name
         frame = frame.f_back
     return ""
 
 
+def _in_folders(name):
+    """What a name below a directory that was opened may be (os.open with dir_fd, which no event tells)."""
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if os.path.lexists(path):
+            events.append(("open", path, ""))
+            if os.path.isdir(path) and path not in folders:
+                folders.append(path)
+
+
 def _on_open(args):
-    path, _, flags = args
+    path, mode, flags = args
     if isinstance(path, int) or path is None:
         return
-    path = _absolute(path)
+    given, path = path, absolute(path)
+    if mode is None and folders and not os.path.isabs(os.fspath(given)):
+        _in_folders(os.fsdecode(given))
     if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR):
         written.add(path)
         if flags & os.O_RDWR and not flags & os.O_TRUNC and os.path.exists(path):
             events.append(("open", path, _asker()))
     elif path.endswith((".py", ".pyc")) and _asked_by(_IMPORTERS):
-        events.append(("import", path, ""))
+        events.append(("load" if late else "import", path, _asker(_LOADERS)))
     elif _asked_by(_SAMPLERS):
         sampled.append(("open", path, ""))
+    elif _asked_by(_LINES):
+        events.append(("open", path, path))  # it keeps the lines for whoever runs what they say
     elif path not in written and not (path.endswith(".zip") and path in sys.path):
         events.append(("open", path, _asker()))
+        if mode is None and os.path.isdir(path):
+            folders.append(path)
 
 
 def _on_dir(args):
     path = args[0]
-    if isinstance(path, int) or _asked_by(_LISTERS):
+    if _asked_by(_LISTERS):
         return
-    events.append(("dir", _absolute("." if path is None else path), _asker()))
+    if isinstance(path, int):
+        path = _of_descriptor(path)
+    events.append(("dir", absolute("." if path is None else path), _asker()))
 
 
-def _on_database(args):
+def _of_descriptor(fd):
+    try:
+        return os.readlink("/proc/self/fd/%d" % fd)
+    except OSError:
+        return "/dev/null"
+
+
+def _on_file(args):
     path = args[0]
     if isinstance(path, (str, bytes)) and path not in (":memory:", b":memory:", "", b""):
-        events.append(("open", _absolute(path), _asker()))
+        path = os.fsdecode(path)
+        if path.startswith("file:"):
+            path = path[5:].split("?")[0]
+        events.append(("open", absolute(path), _asker()))
 
 
-def _on_spawn(args):
+def _on_made(args):
+    written.update(absolute(path) for path in args[:2] if isinstance(path, (str, bytes, os.PathLike)))
+
+
+def _on_class(args):
+    events.append(("name", args[0], _asker(_LOADERS)))
+
+
+def _watch():
+    """What processes read, from now on, if it is not watched yet."""
+    if not watches and roots:
+        try:
+            watches.append(children.Watch(roots[0]))
+        except (OSError, ImportError):
+            watches.append(None)
+
+
+def _on_exec(args):
     if not own_forks[0] and not _frames(_QUIET, 8):
+        _watch()
+        events.append(EXEC)
+
+
+def _on_fork(args):
+    if not own_forks[0]:
+        _watch()
         events.append(SPAWN)
 
 
-_handlers = {"open": _on_open, "os.listdir": _on_dir, "os.scandir": _on_dir,
-             "sqlite3.connect": _on_database}
-_handlers.update((name, _on_spawn) for name in _SPAWN)
+def _on_import(args):
+    if args[0] in _SPAWNERS:
+        _watch()
+
+
+_handlers = {"open": _on_open, "os.listdir": _on_dir, "os.scandir": _on_dir, "sqlite3.connect": _on_file,
+             "ctypes.dlopen": _on_file, "os.mkdir": _on_made, "os.rename": _on_made, "os.link": _on_made,
+             "os.symlink": _on_made, "pickle.find_class": _on_class, "import": _on_import}
+_handlers.update((name, _on_exec) for name in _EXEC)
+_handlers.update((name, _on_fork) for name in _FORK)
 
 
 def _hook(event, args):
@@ -131,52 +202,70 @@ def _hook(event, args):
             pass  # an odd argument: the call itself will complain
 
 
-def install():
+def _on_look(name, path, mode, folder=None):
+    """After os.stat, lstat, access and readlink. mode: -1 for none."""
+    frame = sys._getframe(1)
+    if frame.f_code.co_filename.endswith(("_bootstrap_external>", "/linecache.py")):
+        return
+    if isinstance(path, int):
+        return
+    path = os.path.join(_of_descriptor(folder), os.fspath(path)) if folder is not None else absolute(path)
+    if name == "access":
+        mode = os.stat(path).st_mode if os.path.exists(path) else -1
+    if name == "readlink" or mode != -1 and stat.S_ISLNK(mode):
+        kind = "link"
+    else:
+        kind = "absent" if mode == -1 else "is_dir" if stat.S_ISDIR(mode) else "is_file"
+    if kind == "is_file" and name != "access" and not _for_its_kind(frame):
+        kind = "size"
+    event = (kind, path, _asker(depth=2))
+    if event not in looked:
+        looked.add(event)
+        events.append(event)
+
+
+def _for_its_kind(frame):
+    while frame is not None and frame.f_code.co_filename.endswith(_HELPERS):
+        if frame.f_code.co_name in _KINDS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _on_name(name, package=None, level=0):
+    """importlib.import_module, also of what has been loaded before."""
+    if isinstance(name, str):
+        if level and isinstance(package, str):
+            name = ".".join(package.split(".")[:len(package.split(".")) - level + 1] + ([name] if name else []))
+        events.append(("name", name, _asker(_LOADERS, 2)))
+
+
+def install(root):
     if sys.implementation.name == "cpython" and not os.environ.get("FASTEST_NO_TRACE"):
         if hasattr(sys, "monitoring"):
             _monitor(sys.monitoring)
         else:
-            _hook_frames()
+            _trace_frames()
+        if build.look(_on_look, root):
+            looks.append(True)
+        roots.append(root)
     sys.addaudithook(_hook)
 
 
-def _compile(path):
-    """tracer.c as an extension module at path; False without a compiler or Python's headers."""
-    source = "%s.%d.c" % (path, os.getpid())
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(source, "w") as f:
-            f.write(_fastest.tracer_source)
-        command = compiler + ["-O2", "-fPIC", "-shared", "-DNDEBUG", "-I", sysconfig.get_path("include"),
-                              "-o", source + ".so", source]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode == 0:
-            os.replace(source + ".so", path)
-            return True
-        print("fastest: the tracer cannot be built, so that what runs is told by files, not by functions:\n"
-              + done.stdout.decode("utf-8", "replace")[-2000:], file=sys.stderr)
-    except OSError as e:
-        print("fastest: the tracer cannot be built: %s" % e, file=sys.stderr)
-    finally:
-        if os.path.exists(source):
-            os.unlink(source)
-    return False
+def _trace_frames():
+    tracer = build.tracer()
+    if tracer is not None:
+        tracer.start(codes)
+        watching.append(tracer.seeing)
+        for code in _importers():
+            tracer.watch(code, _on_name)
 
 
-def _hook_frames():
-    key = "%s %s %s" % (_fastest.tracer_source, sys.version, sysconfig.get_path("include"))
-    path = os.path.join(codecache.folder(), "tracer-%s.so" % hashlib.sha256(key.encode()).hexdigest()[:20])
-    if not os.path.exists(path) and not _compile(path):
-        return
-    loader = importlib.machinery.ExtensionFileLoader("_fastest_tracer", path)
-    try:
-        module = importlib.util.module_from_spec(importlib.util.spec_from_loader("_fastest_tracer", loader))
-        loader.exec_module(module)
-        module.start(codes)
-        watching.append(module.seeing)
-    except (ImportError, RuntimeError) as e:
-        print("fastest: the tracer cannot be loaded: %s" % e, file=sys.stderr)
+def _importers():
+    """Code that imports by name, which is told of each time."""
+    from importlib import _bootstrap
+
+    return [_bootstrap._gcd_import.__code__]
 
 
 def _monitor(monitoring):
@@ -184,11 +273,15 @@ def _monitor(monitoring):
     free = [tool for tool in (4, 3) if monitoring.get_tool(tool) is None]
     if not free:
         return
-    disable, add = monitoring.DISABLE, codes.append
+    disable, add, importers = monitoring.DISABLE, codes.append, _importers()
 
     def on_start(code, offset):
         if code.co_filename[:1] != "<":
             add(code)
+        elif any(code is c for c in importers):
+            given = sys._getframe(1).f_locals
+            _on_name(given["name"], given["package"], given["level"])
+            return None
         return disable
 
     monitoring.use_tool_id(free[0], "fastest")
@@ -199,7 +292,11 @@ def _monitor(monitoring):
 
 def take():
     """The events since the last call; of code ("code", file name, line): 0 is a module's own."""
-    noted = events[:] if all(seeing() for seeing in watching) else events + [("blind", "", "")]
+    noted = events + _read_by_others()
+    if roots and not looks:
+        noted.append(_UNSEEN)
+    if not all(seeing() for seeing in watching):
+        noted.append(("blind", "", ""))
     if any(name in sys.modules for name in _SPAWNERS):
         noted.append(SPAWN)
     for code in codes:
@@ -208,103 +305,47 @@ def take():
         if place not in told:
             told.add(place)
             noted.append(place)
+    looked.clear()
     del events[:], codes[:]
     return noted
 
 
+def keep(sorter):
+    """Leaves out what no module can depend on of what has been noted so far; it is noted once a process."""
+    noted = take()
+    events[:] = [event for event in noted if event[0] != "code" or sorter.entries(event)]
+
+
+def _read_by_others():
+    """What processes have read; without a watch it is unseen. What runs bytecode from elsewhere opens no source."""
+    noted = []
+    for watch in watches:
+        if watch is None or watch.lost:
+            noted += [SPAWN, _UNSEEN]
+            continue
+        files, folders = watch.take()
+        noted += [("open", path, "") for path in files] + [("dir", path, "") for path in folders]
+        if watch.lost:
+            noted += [SPAWN, _UNSEEN]
+        elif sys.pycache_prefix or os.environ.get("PYTHONPYCACHEPREFIX"):
+            noted.append(SPAWN)
+    return noted
+
+
 def fork():
+    """A fork of this process that goes on in its place, and has its events."""
+    if watches:
+        events.extend(_read_by_others())
+        if children.alive(os.getpid(), forked):
+            events.extend([SPAWN, _UNSEEN])
+        for watch in filter(None, watches):
+            watch.close()
+        del watches[:]
     own_forks[0] += 1
     try:
-        return os.fork()
+        pid = os.fork()
     finally:
         own_forks[0] -= 1
-
-
-class Sorter:
-    """Turns events into the *deps* of runtime/PROTOCOL.md."""
-
-    def __init__(self, root, state_dir, planned):
-        site = sys.modules.get("site")
-        libraries = [sysconfig.get_paths().get(n) for n in ("stdlib", "platstdlib", "purelib", "platlib")]
-        libraries += getattr(site, "getsitepackages", list)() or []
-        if site is not None and getattr(site, "ENABLE_USER_SITE", False):
-            libraries.append(site.getusersitepackages())
-        self.libraries = tuple({p.rstrip("/") + "/" for p in libraries if p})
-        self.ours = tuple({top + "/" for top in map(_top_package, planned) if top})
-        self.root = root.rstrip("/") + "/"
-        self.temporary = tempfile.gettempdir().rstrip("/") + "/"
-        self.left_out = ("/proc/", "/sys/", "/dev/", state_dir.rstrip("/") + "/", codecache.folder() + "/code/")
-        self.known = {}
-        self.files = {}  # file name of code -> path, or None
-        self.planned = set(planned)
-        self.folder = os.getcwd()
-
-    def leave_out(self, path, names=("/.pytest_cache/", "/__pycache__/", "/.hypothesis/", "/.git/")):
-        slashed = path + "/"
-        if slashed.startswith(self.left_out) or any(n in slashed for n in names):
-            return True
-        if slashed.startswith(self.libraries) and not slashed.startswith(self.ours):
-            return True
-        return slashed.startswith(self.temporary) and not slashed.startswith(self.root)
-
-    def classify(self, kind, path):
-        """(kind, path) to record, or None."""
-        if path.endswith(".pyc"):
-            folder, base = os.path.split(path)
-            if os.path.basename(folder) == "__pycache__":
-                path = os.path.join(os.path.dirname(folder), base.split(".", 1)[0] + ".py")
-        path = os.path.normpath(path)
-        if self.leave_out(path):
-            return None
-        try:
-            mode = os.stat(path).st_mode
-        except OSError:
-            return ("absent", path)
-        if kind == "dir":
-            return ("dir", path) if stat.S_ISDIR(mode) else None
-        return (kind, path) if stat.S_ISREG(mode) else None
-
-    def classify_code(self, name, line):
-        """("code", path, line); of a planned module only that it was loaded, since it counts whole."""
-        if name not in self.files:
-            path = os.path.normpath(os.path.join(self.folder, name))
-            self.files[name] = None if self.leave_out(path, ()) else path
-        path = self.files[name]
-        if path is None:
-            return None
-        return ("code", path, 0 if path in self.planned else line)
-
-    def sort(self, noted, sent=None):
-        """deps of the noted events, without what is in the set `sent`, which grows."""
-        deps = {}
-        for event in noted:
-            if event[0] == "code":
-                entry = self.classify_code(event[1], event[2])
-            elif event[0] in ("spawn", "blind"):
-                entry = event
-            elif event[:2] in self.known:
-                entry = self.known[event[:2]]
-            else:
-                entry = self.known[event[:2]] = self.classify(*event[:2])
-            if entry is None or entry[1] in written and entry[0] not in ("import", "code"):
-                continue
-            if sent is not None:
-                if entry in sent:
-                    continue
-                sent.add(entry)
-            if entry[0] in ("spawn", "blind"):
-                deps[entry[0]] = True
-            elif entry[0] == "code":
-                lines = deps.setdefault("code", {}).setdefault(entry[1], [])
-                if sent is not None or entry[2] not in lines:
-                    lines.append(entry[2])
-            elif entry[1] not in deps.setdefault(entry[0], []):
-                deps[entry[0]].append(entry[1])
-        return deps
-
-
-def _top_package(path):
-    top, folder = None, os.path.dirname(path)
-    while os.path.exists(folder + "/__init__.py"):
-        top, folder = folder, os.path.dirname(folder)
-    return top
+    if pid:
+        forked.add(pid)
+    return pid

@@ -1,9 +1,10 @@
 /* Notes each code object when it first begins to run: CPython 3.8 to 3.11, by a frame evaluation function (PEP 523).
- * Later versions have sys.monitoring. Built by trace.py for the interpreter at hand.
+ * Later versions have sys.monitoring. Built by build.py for the interpreter at hand.
  *
  * start(list): from now on code objects go to the list, once a process; those of no file do not.
  * seeing(): false when it has stopped. On 3.11 calls of Python functions use the C stack while a frame evaluation
- * function is set, so it is taken away when a program raises the recursion limit beyond what that stack holds. */
+ * function is set, so it is taken away when a program raises the recursion limit beyond what that stack holds.
+ * watch(code, call): call(first three arguments) at each start of that code. */
 #define PY_SSIZE_T_CLEAN
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -17,9 +18,15 @@
 #include <internal/pycore_pystate.h>
 #endif
 
-static PyObject *codes;
+static PyObject *raise_error(PyObject *type, const char *text)
+{
+    PyErr_SetString(type, text);
+    return NULL;
+}
+
+static PyObject *codes, *watcher;
 static Py_ssize_t slot = -1;
-static int seeing;
+static int seeing, watched; /* watched: its address marks the code that is */
 
 static void note(PyCodeObject *code)
 {
@@ -34,11 +41,28 @@ static void note(PyCodeObject *code)
     PyErr_Restore(type, value, traceback);
 }
 
-static inline void see(PyCodeObject *code)
+static void tell(PyCodeObject *code, PyObject **locals)
+{
+    PyObject *type, *value, *traceback, *arguments[3];
+    PyErr_Fetch(&type, &value, &traceback);
+    for (int i = 0; i < 3; i++)
+        arguments[i] = i < code->co_argcount && locals[i] ? locals[i] : Py_None;
+    PyObject *done = PyObject_CallFunctionObjArgs(watcher, arguments[0], arguments[1], arguments[2], NULL);
+    if (!done)
+        PyErr_Clear();
+    Py_XDECREF(done);
+    PyErr_Restore(type, value, traceback);
+}
+
+static inline void see(PyCodeObject *code, PyObject **locals)
 {
     void *seen = NULL;
-    if (_PyCode_GetExtra((PyObject *)code, slot, &seen) == 0 && !seen)
+    if (_PyCode_GetExtra((PyObject *)code, slot, &seen) != 0)
+        return;
+    if (!seen)
         note(code);
+    else if (seen == &watched)
+        tell(code, locals);
 }
 
 #if PY_VERSION_HEX >= 0x030b0000
@@ -47,7 +71,7 @@ enum { MAX_RECURSION = 5000 };
 
 static PyObject *evaluate(PyThreadState *thread, struct _PyInterpreterFrame *frame, int throw)
 {
-    see(frame->f_code);
+    see(frame->f_code, frame->localsplus);
     if (thread->interp->ceval.recursion_limit > MAX_RECURSION && seeing) {
         seeing = 0;
         _PyInterpreterState_SetEvalFrameFunc(thread->interp, _PyEval_EvalFrameDefault);
@@ -64,7 +88,7 @@ static void set(PyThreadState *thread)
 
 static PyObject *evaluate(PyThreadState *thread, PyFrameObject *frame, int throw)
 {
-    see(frame->f_code);
+    see(frame->f_code, frame->f_localsplus);
     return _PyEval_EvalFrameDefault(thread, frame, throw);
 }
 
@@ -77,7 +101,7 @@ static void set(PyThreadState *thread)
 
 static PyObject *evaluate(PyFrameObject *frame, int throw)
 {
-    see(frame->f_code);
+    see(frame->f_code, frame->f_localsplus);
     return _PyEval_EvalFrameDefault(frame, throw);
 }
 
@@ -92,10 +116,10 @@ static PyObject *start(PyObject *self, PyObject *list)
 {
     (void)self;
     if (!PyList_CheckExact(list) || codes)
-        return PyErr_Format(PyExc_TypeError, "a list, once");
+        return raise_error(PyExc_TypeError, "a list, once");
     slot = _PyEval_RequestCodeExtraIndex(NULL);
     if (slot < 0)
-        return PyErr_Format(PyExc_RuntimeError, "no place in code objects is left");
+        return raise_error(PyExc_RuntimeError, "no place in code objects is left");
     Py_INCREF(list);
     codes = list;
     seeing = 1;
@@ -110,9 +134,23 @@ static PyObject *is_seeing(PyObject *self, PyObject *unused)
     return PyBool_FromLong(seeing);
 }
 
+static PyObject *watch(PyObject *self, PyObject *args)
+{
+    PyObject *code, *call;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O", &PyCode_Type, &code, &call))
+        return NULL;
+    if (slot < 0 || _PyCode_SetExtra(code, slot, &watched) != 0)
+        return raise_error(PyExc_RuntimeError, "not started");
+    Py_INCREF(call);
+    Py_XSETREF(watcher, call);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"start", start, METH_O, NULL},
     {"seeing", is_seeing, METH_NOARGS, NULL},
+    {"watch", watch, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,4 +1,5 @@
 """Runs items with pytest's own protocol and sends one RESULT each."""
+import _thread
 import atexit
 import gc
 import json
@@ -7,10 +8,12 @@ import os
 import struct
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
 import _fastest.bounds as bounds
+import _fastest.children as children
 import _fastest.costs as costs
 import _fastest.limits as limits
 import _fastest.native as native
@@ -26,6 +29,7 @@ LOOK = 16  # so many items in the queue are enough not to look for more
 HOLD_BACK_S = 0.003  # so long results wait for others that go with them
 RUNNING_SLOTS = 1024
 INTERNAL_ERROR = 3  # pytest's exit code
+THREAD_ENDS_S = 0.01
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
 
 
@@ -74,6 +78,7 @@ class Worker:
     def __init__(self, session, number, conn):
         self.session, self.conn = session, conn
         self.queue, self.last = [], False  # last: END has come
+        self.failures = 0
         self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
@@ -86,6 +91,7 @@ class Worker:
         self.idle = 0.0    # seconds without a test
         self.began = _spent()
         self.broken = ""   # pytest's internal error
+        self.threads = _thread._count()
         self.categories = report.Categories(session.config)
         self.later = Later.from_parent(session.session, name="fastest-later")
         self.verifies = session.setup.get("optimizer") == "verify"
@@ -135,7 +141,17 @@ class Worker:
                 self.idle += time.perf_counter() - start
                 continue
             self.run_item(self.queue[0], self.next_item())
+            if self.failures == self.session.maxfail > 0:
+                self.halt()
+                return
             del self.queue[0]
+
+    def halt(self):
+        """Nothing runs behind the failure with which the run stops: the pool has it, and will say END."""
+        self.native.leave()
+        while not self.last:
+            self.take(self.conn.recv())
+        self.queue = []
 
     def next_item(self):
         if len(self.queue) == 1 and not self.last:
@@ -166,13 +182,18 @@ class Worker:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
         if passed is None and self.retries:
             passed, stop = self.retry(number, nextitem, native, stop)
+        debugged = self.session.terminal is not None and self.session.terminal.leave()
+        self.look_for_leftovers(item, nextitem)
         code, document, deps = report.PASSED, None, self.deps(item)
-        if passed is None or deps or self.verifies:
+        if passed is None or deps or debugged or self.verifies:
             code, document = self.result(number, passed, stop)
             if native and self.verifies:
                 code, document = verify.compare(pytests, (code, document))
             if deps:
                 document["deps"] = deps
+            if debugged:  # a pass of it is no reason not to stop there again
+                document.update(always=True, deps=deps or {})
+        self.failures += code in (report.FAILED, report.ERROR)
         text = passed.encode("ascii") if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
         self.running[0] = 0
@@ -275,15 +296,29 @@ class Worker:
             self.told = tell
             self.conn.send(tell)
 
+    def look_for_leftovers(self, item, nextitem):
+        """What threads and processes do that outlive their module is not known in time."""
+        if getattr(nextitem, "module", None) is getattr(item, "module", None):
+            return
+        if trace.watches and children.alive(self.pid):
+            trace.events.append(trace.SPAWN)
+        if _thread._count() <= self.threads:
+            return
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(THREAD_ENDS_S)  # it may just be about to end
+        if _thread._count() > self.threads:
+            trace.events.append(trace.SPAWN)
+
     def deps(self, item):
         fresh = trace.take()
         path = _path(item)
         if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
             return None
-        self.spawned = self.spawned or trace.SPAWN in fresh
+        self.spawned = self.spawned or trace.SPAWN in fresh or trace.EXEC in fresh
         self.history += fresh
         seen = self.used.get(path, 0)
-        noted = [e for e in self.history[seen:] if e[0] == "code" or e[2] in ("", path)]
+        noted = self.history[seen:]
         if getattr(_settings(item), "derandomize", False):
             noted += trace.sampled
         self.used[path] = len(self.history)
@@ -362,6 +397,7 @@ def run(session, number, alone, wanted=None):
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
         limits.watch(session, number, conn)
         if wanted:
+            session.maxfail = 0  # tests that the run has behind it
             session.needs.restore(wanted["imports"])
         worker = Worker(session, number, conn)
         try:

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import traceback
 
+import _fastest.sort as sort
 import _fastest.standin as standin
 import _fastest.trace as trace
 import _fastest.wire as wire
@@ -82,9 +83,9 @@ def _loaded_files(sorter):
         path = getattr(module, "__file__", None)
         if isinstance(path, str) and path.endswith(".py") and os.path.isabs(path) and not sorter.leave_out(path):
             files.add(path)
-    for kind, paths in sorter.sort(trace.events).items():
-        if kind in ("open", "import"):
-            files.update(paths)
+    deps = sorter.sort(trace.events)
+    for part in [deps] + list(deps.get("by", {}).values()):
+        files.update(part.get("open", []) + part.get("import", []))
     return sorted(files)
 
 
@@ -92,7 +93,7 @@ def main(fd):
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
-    trace.install()
+    trace.install(setup["root"])
     _as_pytest(setup)
     gc.disable()
     import _fastest.bytecode as bytecode
@@ -100,16 +101,17 @@ def main(fd):
 
     setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
-    sorter = trace.Sorter(setup["root"], setup["state_dir"], [])
+    import pdb  # noqa: F401  pytest_configure does it in every session
+    sorter = sort.Sorter(setup["root"], setup["state_dir"], [])
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
     try:
-        _serve(conn, config, setup, session, reap)
+        _serve(conn, config, setup, session, reap, sorter)
     except wire.Closed:
         os._exit(0)
 
 
-def _serve(conn, config, setup, session, reap):
+def _serve(conn, config, setup, session, reap, sorter):
     sessions = set()
     while True:
         for pid, status in reap.ended():
@@ -131,3 +133,7 @@ def _serve(conn, config, setup, session, reap):
             conn.close()
             session.run(config, setup, request, Reaper())
         sessions.add(pid)
+        if setup["persistent"] and not gc.get_freeze_count():  # the next sessions have less to look at
+            trace.keep(sorter)
+            gc.collect()
+            gc.freeze()

@@ -1,7 +1,7 @@
 """Mutates real projects and asks whether fastest would have noticed: every test that plain pytest fails because
 of the mutation must be in a module that an incremental run of fastest runs again, and fail there too.
 
-usage: mutate.py [--count N] [--seed S] [suite ...]     (default: 60 of each of SUITES, seed 1)
+usage: mutate.py [--count N] [--seed S] [--resume] [suite ...]     (default: 60 of each of SUITES, seed 1)
 
 The projects are tests/parity's, copied. A mutation is one small edit: a constant, a comparison, an operator, a
 return value, a default, a decorator, a class variable, a name that __init__ no longer takes from a module, a
@@ -9,6 +9,7 @@ conftest, a data file, or a new file that shadows another. The truth is a full r
 without a mutation, or on which two such runs differ, are left out. After each mutation the source and the state
 directory are what they were. A test that fails in the full run and passes when plain pytest runs its module alone fails
 because of what another module's failure has left in the process; those are counted apart. Exit 1 when a test was missed.
+Each result is a line of build/selection/NAME.jsonl, with which --resume goes on where a run was ended.
 """
 import argparse
 import ast
@@ -243,7 +244,32 @@ def undo(project, path, old, stat):
             pyc.unlink()
 
 
-def campaign(name, count, seed):
+def results_before(name, seed, resume):
+    """(file, results) of an earlier run that was ended."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / ("%s.jsonl" % name)
+    known = [json.loads(line) for line in path.read_text().splitlines()] if resume and path.exists() else []
+    known = [k for k in known if k["seed"] == seed]
+    path.write_text("".join(json.dumps(k) + "\n" for k in known))
+    return path, known
+
+
+def summary(name, results):
+    shares, kinds = [r["share"] for r in results], {}
+    for r in results:
+        kinds.setdefault(r["kind"], []).append(r["share"])
+    print("%s: %d mutations, %d noticed by a test, %d tests missed, %d that failed of what another module had left; "
+          "modules run: mean %.2f  (%s)" % (
+              name, len(results), sum(r["fails"] > 0 for r in results), sum(r["missed"] for r in results),
+              sum(r["leaked"] for r in results), sum(shares) / max(len(shares), 1),
+              ", ".join("%s %.2f" % (k, sum(v) / len(v)) for k, v in sorted(kinds.items()))), flush=True)
+
+
+def campaign(name, count, seed, resume):
+    log, results = results_before(name, seed, resume)
+    if len(results) >= count:
+        summary(name, results)
+        return sum(r["missed"] for r in results), len(results)
     project = Project(name)
     _, first = project.plain()
     if not first:
@@ -258,17 +284,16 @@ def campaign(name, count, seed):
     print("%s: %d ids, %d left out; nothing changed: %d of %d modules run" % (name, len(first), len(noise), len(ran), len(modules)))
     shutil.rmtree(str(project.kept), ignore_errors=True)
     shutil.copytree(str(project.state), str(project.kept), ignore=shutil.ignore_patterns("*.sock", "*.lock"))
-    missed, leaked, killed, shares, done, kinds = 0, 0, 0, [], 0, {}
-    for kind, path, new in edits(project.root, project.sources, random.Random(seed)):
-        if done == count:
+    for at, (kind, path, new) in enumerate(edits(project.root, project.sources, random.Random(seed))):
+        if len(results) >= count:
             break
-        done += 1
+        if results and at <= results[-1]["at"]:
+            continue
         old, stat = (path.read_bytes(), path.stat()) if path.exists() else (None, None)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(new)
         code, truth = project.plain()
         if code == HANGS:
-            done -= 1
             undo(project, path, old, stat)
             continue
         _, report, text = project.fast()
@@ -278,38 +303,37 @@ def campaign(name, count, seed):
             bad = set()
         lost = {i for i in bad if i.split("::")[0] not in ran}
         alone = lost & project.fail_alone({i.split("::")[0] for i in lost}, lost)
-        leaked, lost = leaked + len(lost - alone), alone
+        leaked, lost = len(lost - alone), alone
         other = {i for i in (failing(found) ^ failing(truth)) - noise} if code in (0, 1) and truth else set()
-        missed += len(lost)
-        killed += bool(bad)
-        shares.append(len(ran & modules) / max(len(modules), 1))
-        kinds.setdefault(kind, []).append(shares[-1])
         where = path.relative_to(project.root)
+        results.append({"seed": seed, "at": at, "kind": kind, "where": str(where), "fails": len(bad), "missed": len(lost),
+                        "leaked": leaked, "share": len(ran & modules) / max(len(modules), 1),
+                        "lost": sorted(lost)[:20]})
+        with log.open("a") as f:
+            f.write(json.dumps(results[-1]) + "\n")
         print("  %-18s %-44s fails %4d  ran %3d of %d modules  missed %d%s" % (
             kind, where, len(bad), len(ran & modules), len(modules), len(lost),
             "  other outcomes: %d %s" % (len(other), sorted(other)[:2]) if other else ""), flush=True)
         if lost:
-            keep = WORK / ("missed-%s-%d" % (name, done))
+            keep = WORK / ("missed-%s-%d" % (name, at))
             keep.write_bytes(new)
             print("    MISSED %s; the mutated file is kept as %s" % (sorted(lost)[:3], keep))
         undo(project, path, old, stat)
         shutil.rmtree(str(project.state))
         shutil.copytree(str(project.kept), str(project.state))
-    print("%s: %d mutations, %d noticed by a test, %d tests missed, %d that failed of what another module had left; "
-          "modules run: mean %.2f  (%s)" % (
-              name, done, killed, missed, leaked, sum(shares) / max(len(shares), 1),
-              ", ".join("%s %.2f" % (k, sum(v) / len(v)) for k, v in sorted(kinds.items()))), flush=True)
-    return missed, done
+    summary(name, results)
+    return sum(r["missed"] for r in results), len(results)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("suites", nargs="*", default=[s for s in SUITES if s != "toolz"])
     options = parser.parse_args()
     start = time.time()
-    results = [campaign(name, options.count, options.seed) for name in options.suites]
+    results = [campaign(name, options.count, options.seed, options.resume) for name in options.suites]
     print("%d mutations, %d tests missed, %d minutes" % (
         sum(r[1] for r in results), sum(r[0] for r in results), (time.time() - start) / 60))
     sys.exit(1 if any(r[0] for r in results) else 0)

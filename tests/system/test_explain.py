@@ -228,12 +228,12 @@ def test_audit_finds_what_was_missed(passed):
 
 
 def test_audit_names_a_source_that_the_record_missed(passed):
-    """The file is found by os.path.exists, of which Python tells nobody."""
-    passed.write("tests/test_c.py", "import os\ndef test_c():\n    if os.path.exists('flag'):\n        import util\n        assert util.helper() == 2\n")
+    """A variable that is not declared decides what it loads."""
+    passed.write("tests/test_c.py", "import os\ndef test_c():\n    if 'FLAG' in os.environ:\n        import util\n        assert util.helper() == 2\n")
     assert passed.fastest().code == 0
-    passed.write("flag", "")
-    assert passed.fastest().code == 0
-    r = say(passed, "audit")
+    flag = {"FLAG": "1"}
+    assert passed.fastest(env=flag).code == 0
+    r = say(passed, "audit", env=flag)
     assert r.code == 1 and "tests/test_c.py::test_c: failed, recorded as passed" in r.out, r
     assert "it now loads src/util.py" in r.out, r
 

@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKER = ROOT / "runtime" / "worker"
 (HELLO, MODULE, RESULT, ERROR, CONFIG, READY, SESSION, EXITED, COLLECTED, FORK, SERVE, RUN, NEED, HOLD, END, IDLE,
- GONE, SOURCE) = (1, 3, 4, 7) + tuple(range(16, 30))
+ GONE, SOURCE, KEEP, SPENT) = (1, 3, 4, 7) + tuple(range(16, 32))
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 # The zygote's end of the socketpair becomes descriptor 3.
 LAUNCH = """import os, sys
@@ -25,6 +25,7 @@ if fd != 3:
     os.close(fd)
 os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"""
 LIMIT_S = 60
+LOOK = pathlib.Path(os.environ.get("FASTEST") or ROOT / "build" / "fastest").parent / "embed" / "runtime" / "worker" / "look.so"
 
 
 def text(data):
@@ -62,7 +63,7 @@ class Peer:
 
     def expect(self, wanted):
         kind, tag, payload = self.recv()
-        while kind in (IDLE, NEED):  # it was sooner than our RUN or END
+        while kind in (IDLE, NEED, SPENT):  # it was sooner than our RUN or END
             kind, tag, payload = self.recv()
         assert kind == wanted, (kind, tag, payload)
         return tag, payload
@@ -102,7 +103,7 @@ class Pool:
             pass_fds=[theirs.fileno()], env=env, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         theirs.close()
         self.zygote = Peer(ours)
-        sources = [p for p in sorted(WORKER.glob("*.py")) if p.stem != "bootstrap"] + [WORKER / "tracer.c"]
+        sources = [p for p in sorted(WORKER.glob("*.py")) if p.stem != "bootstrap"] + [WORKER / "tracer.c", LOOK]
         sources.append(ROOT / "generator" / "config" / "standin.py")
         self.zygote.send(SOURCE, struct.pack("<I", len(sources)) + b"".join(
             text(p.name.replace(".py", "").encode()) + text(p.read_bytes()) for p in sources))
