@@ -151,6 +151,30 @@ static bool keep_docs(const struct stage *s)
     return !s->o->ignore_docstrings || probe_is(s->probe.doctest_modules);
 }
 
+/* A record holds for the isolation that it was made with. */
+static struct hash128 with_isolation(struct hash128 environment, enum isolation isolation)
+{
+    struct hasher *h = hasher_new();
+    hasher_hash(h, environment);
+    hasher_u64(h, isolation);
+    struct hash128 all = hasher_done(h);
+    return isolation == ISOLATION_BATCH ? environment : all;
+}
+
+/* What must not run beside something else. */
+static void fill_apart(struct stage *s)
+{
+    struct plan *p = s->plan;
+    p->n_serial = s->o->n_serial;
+    p->serial = arena_array(&p->arena, p->n_serial, sizeof *p->serial);
+    for (uint32_t i = 0; i < p->n_serial; i++)
+        p->serial[i] = copy(s, s->o->serial[i]);
+    p->n_groups = s->o->n_groups;
+    p->groups = arena_array(&p->arena, p->n_groups, sizeof *p->groups);
+    for (uint32_t i = 0; i < p->n_groups; i++)
+        p->groups[i] = (struct plan_group){copy(s, s->o->groups[i].name), copy(s, s->o->groups[i].glob)};
+}
+
 static void fill_head(struct stage *s)
 {
     struct plan *p = s->plan;
@@ -176,8 +200,12 @@ static void fill_head(struct stage *s)
     p->options.json = copy(s, o->options.json);
     p->options.report_log = copy(s, o->options.report_log);
     p->options.trace = copy(s, o->options.trace);
+    p->options.job_input = copy(s, o->options.job_input);
+    p->options.job_output = copy(s, o->options.job_output);
+    fill_apart(s);
     p->other = p->other || probe_is(s->probe.other);
-    p->environment = key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s));
+    p->environment = with_isolation(key_environment(&s->probe, &s->sources, !o->ignore_lines, keep_docs(s)),
+                                    p->options.isolation);
 }
 
 static uint32_t file_flags(const struct stage *s, uint32_t node)
@@ -252,6 +280,32 @@ static void fold_skips(struct stage *s, const bool *namesake)
     for (uint32_t i = 0; i < p->n_modules; i++)
         candidates[i] = p->modules[i].stale && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
     skips_fold(p, s->o, candidates);
+}
+
+/* The power of two below: a little more or less changes no order, for which Ninja would read the graph again. */
+static uint32_t coarse(uint64_t n)
+{
+    uint32_t out = 1;
+    while (n >= 2 && out < UINT32_MAX / 2) {
+        n /= 2;
+        out *= 2;
+    }
+    return out;
+}
+
+/* Weights for the order of the edges: how long the tests took, or will take, in ms; without a record their number. */
+static void weigh_by_time(struct stage *s)
+{
+    uint64_t ms = 0, tests = 0;
+    for (uint32_t i = 0; i < s->plan->n_modules; i++) {
+        uint32_t took = s->plan->modules[i].took_ms;
+        ms += took;
+        tests += took ? s->weights[i] : 0;
+    }
+    for (uint32_t i = 0; tests && i < s->plan->n_modules; i++) {
+        uint32_t took = s->plan->modules[i].took_ms;
+        s->weights[i] = coarse(took ? took : s->weights[i] * ms / tests);
+    }
 }
 
 static void check_records(struct stage *s)
@@ -405,6 +459,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     fill_modules(s);
     batch_group(s->plan, s->weights, s->o->narrow && s->o->narrow->serial);
     check_records(s);
+    weigh_by_time(s);
     return s->dry || write_state(s, err);
 }
 

@@ -28,6 +28,9 @@ struct generate_options {
     const struct narrow *narrow; /* or NULL */
     bool yields;           /* where only plain pytest can serve, say so in plan.plain; else that is an error */
     struct plan_options options; /* copied into the plan; python is filled in by the probe */
+    const struct str *serial;    /* n_serial globs, see plan.h */
+    const struct plan_group *groups;
+    uint32_t n_serial, n_groups;
     bool no_cache;         /* every module runs */
     bool restore_mtimes, ignore_lines, ignore_docstrings;
     void (*near_option)(struct nearest *n); /* tries the caller's own option names, without dashes; or NULL */

@@ -132,16 +132,24 @@ static bool choose_python(struct probe *p, const struct generate_options *o, str
     return ok;
 }
 
-static const char *script(void)
+/* standin.py, then probe.py. */
+static const char *script(struct probe *p)
 {
-    const struct embed_file *f = embed_find("generator/config/probe.py");
-    return f ? f->text : "";
+    static const char *const parts[] = {"generator/config/standin.py", "generator/config/probe.py"};
+    struct buf b = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const struct embed_file *f = embed_find(parts[i]);
+        buf_z(&b, f ? f->text : "");
+    }
+    const char *text = arena_dup(&p->arena, b.p ? b.p : "", b.n);
+    buf_release(&b);
+    return text;
 }
 
-static struct hash128 question(const struct probe *p, const struct generate_options *o)
+static struct hash128 question(struct probe *p, const struct generate_options *o)
 {
     struct hasher *h = hasher_new();
-    hasher_str(h, str_z(script()));
+    hasher_str(h, str_z(script(p)));
     hasher_str(h, str_z(p->chosen));
     hasher_str(h, str_z(o->cwd));
     for (int i = 0; i < o->n_args; i++)
@@ -188,7 +196,7 @@ static bool ask(struct probe *p, const struct generate_options *o, enum exit_cod
     char **argv = xmalloc(((size_t)o->n_args + 4) * sizeof *argv);
     argv[0] = (char *)(uintptr_t)p->chosen;
     argv[1] = (char *)(uintptr_t)"-c";
-    argv[2] = (char *)(uintptr_t)script();
+    argv[2] = (char *)(uintptr_t)script(p);
     for (int i = 0; i < o->n_args; i++)
         argv[3 + i] = o->args[i];
     argv[3 + o->n_args] = NULL;

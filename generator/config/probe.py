@@ -124,7 +124,7 @@ def configure():
     made, get_config = [], pytest_config.get_config
     pytest_config.get_config = lambda *args, **kw: made.append(get_config(*args, **kw)) or made[0]
     try:
-        return pytest_config._prepareconfig(list(ARGS), None)
+        return pytest_config._prepareconfig(list(ARGS), [stand_in()])  # of standin.py, which is put in front
     except pytest_config.UsageError as e:
         for config in made:
             put_known(config)
@@ -152,7 +152,7 @@ def clean(text):
 WHOLE = {"cov_source": "--cov", "benchmark_json": "--benchmark-json", "benchmark_save": "--benchmark-save",
          "benchmark_autosave": "--benchmark-autosave", "benchmark_compare": "--benchmark-compare",
          "update_snapshots": "--snapshot-update", "htmlpath": "--html", "report_log": "--report-log",
-         "json_report": "--json-report"}
+         "json_report": "--json-report", "session_timeout": "--session-timeout"}
 
 
 def put_whole(option):

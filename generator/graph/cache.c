@@ -108,6 +108,7 @@ void index_record_set(struct index *x, struct index_record *r, const struct reco
     r->sources = rec->sources;
     r->held = (struct hash128){0};
     r->flags = rec->flags;
+    r->took_ms = rec->took_ms;
     r->n_deps = rec->n_deps;
     r->deps = arena_array(&x->arena, rec->n_deps, sizeof *r->deps);
     for (uint32_t i = 0; i < rec->n_deps; i++)
@@ -148,6 +149,7 @@ static void unpack_record(struct index *x, struct unpack *u)
     r->held = unpack_hash(u);
     r->sources = unpack_hash(u);
     r->flags = unpack_u32(u);
+    r->took_ms = unpack_u32(u);
     r->last_key = unpack_hash(u);
     r->why = unpack_str(u);
     r->n_deps = unpack_count(u, 4);
@@ -237,6 +239,7 @@ static void pack_record(struct buf *b, const struct index_record *r, const uint3
     pack_hash(b, r->held);
     pack_hash(b, r->sources);
     pack_u32(b, r->flags);
+    pack_u32(b, r->took_ms);
     pack_hash(b, r->last_key);
     pack_str(b, r->why);
     pack_u32(b, r->n_deps);

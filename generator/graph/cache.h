@@ -44,7 +44,7 @@ struct index_record {
     struct io_stat st;
     struct hash128 key, loose, sources; /* of the record */
     struct hash128 held; /* the key with which what it executed was last found to be the same */
-    uint32_t flags, n_deps;
+    uint32_t flags, took_ms, n_deps;
     uint32_t *deps;              /* indices into index.deps */
     struct str executed;         /* indices into index.executed, four bytes each: index_executed_of */
     struct hash128 last_key;     /* the key that `why` was said for */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "FSTPLAN\n";
-enum { VERSION = 6, LIST = 0, BITS = 1 };
+enum { VERSION = 7, LIST = 0, BITS = 1 };
 
 /* A closure as a list of indices or as a bit set, whichever is smaller. */
 static void pack_closure(struct buf *b, const struct plan_module *m, uint32_t n_files)
@@ -87,10 +87,21 @@ static void pack_options(struct buf *b, const struct plan_options *o)
     pack_u32(b, o->output);
     pack_u8(b, (uint8_t)(o->tap | o->tap14 << 1 | o->github << 2 | o->teamcity << 3));
     pack_u32(b, o->workers);
+    pack_u32(b, o->jobs);
+    pack_str(b, o->job_input);
+    pack_str(b, o->job_output);
+    pack_u8(b, o->job_edges);
     pack_u32(b, o->maxfail);
     pack_u32(b, o->verbosity);
     pack_u8(b, (uint8_t)o->optimizer);
     pack_u8(b, o->live);
+    pack_u8(b, (uint8_t)o->isolation);
+    pack_u32(b, o->batch_timeout_ms);
+    pack_u32(b, o->slow_ms);
+    pack_u32(b, o->idle_ms);
+    pack_u32(b, o->retries);
+    pack_u64(b, o->worker_memory);
+    pack_u8(b, o->confirms);
     pack_u8(b, o->persistent);
     pack_u8(b, o->color);
 }
@@ -111,13 +122,24 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->github = printed & 4;
     o->teamcity = printed & 8;
     o->workers = unpack_u32(u);
+    o->jobs = unpack_u32(u);
+    o->job_input = unpack_str(u);
+    o->job_output = unpack_str(u);
+    o->job_edges = unpack_u8(u) != 0;
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
-    uint8_t optimizer = unpack_u8(u);
-    if (optimizer >= N_OPTIMIZERS)
+    uint8_t optimizer = unpack_u8(u), isolation = unpack_u8(u);
+    if (optimizer >= N_OPTIMIZERS || isolation >= N_ISOLATIONS)
         u->bad = true;
     o->optimizer = (enum optimizer)optimizer;
     o->live = unpack_u8(u) != 0;
+    o->isolation = (enum isolation)isolation;
+    o->batch_timeout_ms = unpack_u32(u);
+    o->slow_ms = unpack_u32(u);
+    o->idle_ms = unpack_u32(u);
+    o->retries = unpack_u32(u);
+    o->worker_memory = unpack_u64(u);
+    o->confirms = unpack_u8(u) != 0;
     o->persistent = unpack_u8(u) != 0;
     o->color = unpack_u8(u) != 0;
 }
@@ -138,6 +160,25 @@ static struct str *unpack_list(struct unpack *u, struct arena *a, uint32_t *n)
     return items;
 }
 
+static void pack_groups(struct buf *b, const struct plan *p)
+{
+    pack_u32(b, p->n_groups);
+    for (uint32_t i = 0; i < p->n_groups; i++) {
+        pack_str(b, p->groups[i].name);
+        pack_str(b, p->groups[i].glob);
+    }
+}
+
+static void unpack_groups(struct unpack *u, struct plan *p)
+{
+    p->n_groups = unpack_count(u, 8);
+    p->groups = arena_array(&p->arena, p->n_groups, sizeof *p->groups);
+    for (uint32_t i = 0; i < p->n_groups; i++) {
+        p->groups[i].name = unpack_str(u);
+        p->groups[i].glob = unpack_str(u);
+    }
+}
+
 static void pack_head(struct buf *b, const struct plan *p)
 {
     pack_u64(b, p->run_id);
@@ -153,6 +194,8 @@ static void pack_head(struct buf *b, const struct plan *p)
     pack_hash(b, p->contents);
     pack_hash(b, p->environment);
     pack_options(b, &p->options);
+    pack_list(b, p->serial, p->n_serial);
+    pack_groups(b, p);
     pack_u8(b, p->other);
 }
 
@@ -171,6 +214,8 @@ static void unpack_head(struct unpack *u, struct plan *p)
     p->contents = unpack_hash(u);
     p->environment = unpack_hash(u);
     unpack_options(u, &p->options);
+    p->serial = unpack_list(u, &p->arena, &p->n_serial);
+    unpack_groups(u, p);
     p->other = unpack_u8(u) != 0;
 }
 
@@ -183,6 +228,7 @@ static void pack_module(struct buf *b, const struct plan_module *m, uint32_t n_f
     pack_hash(b, m->loose);
     pack_u32(b, m->batch);
     pack_u8(b, m->stale);
+    pack_u32(b, m->took_ms);
     pack_str(b, m->why);
     pack_closure(b, m, n_files);
 }
@@ -196,6 +242,7 @@ static void unpack_module(struct unpack *u, struct plan *p, struct plan_module *
     m->loose = unpack_hash(u);
     m->batch = unpack_u32(u);
     m->stale = unpack_u8(u) != 0;
+    m->took_ms = unpack_u32(u);
     m->why = unpack_str(u);
     unpack_closure(p, m, u);
     if (m->batch >= p->n_batches)
@@ -251,7 +298,7 @@ static bool plan_unpack(struct plan *p, struct unpack *u)
         p->batches[i].first = unpack_u32(u);
         p->batches[i].count = unpack_u32(u);
     }
-    p->n_modules = unpack_count(u, 40);
+    p->n_modules = unpack_count(u, 44);
     p->modules = arena_array(&p->arena, p->n_modules, sizeof *p->modules);
     for (uint32_t i = 0; i < p->n_modules && !u->bad; i++)
         unpack_module(u, p, &p->modules[i]);
@@ -342,6 +389,14 @@ struct str plan_report(const struct plan *p, const char *name)
             return str_slice(s, wanted.n + 1, s.n);
     }
     return (struct str){0};
+}
+
+void plan_unmark(const struct plan *p, const char *name)
+{
+    struct buf path = {0};
+    mark_path(&path, p, name);
+    unlink(path.p);
+    buf_release(&path);
 }
 
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b)

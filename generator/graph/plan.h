@@ -34,6 +34,7 @@ struct plan_module {
     struct hash128 loose; /* the same without what the sources in it say, for records that tell what has run */
     uint32_t batch;
     bool stale;         /* must run: no valid record of a pass */
+    uint32_t took_ms;   /* what its tests took last time; 0 = not known */
     struct io_stat record_st; /* of the record, as the scan found it; not saved: kind is 0 in a loaded plan */
     struct str why;     /* one short reason for a person: "new", "changed src/util.py", "failed" */
     uint32_t *files;    /* closure: indices into plan.files, ascending */
@@ -57,6 +58,15 @@ enum optimizer {
 /* NULL after the last. */
 const char *optimizer_name(enum optimizer o);
 
+/* --isolation: what tests share. */
+enum isolation {
+    ISOLATION_BATCH,   /* a process for a time slice of modules */
+    ISOLATION_SESSION, /* a process serves as long as the run */
+    ISOLATION_TEST,    /* a process for each test */
+    ISOLATION_PROCESS, /* an interpreter for each module */
+    N_ISOLATIONS
+};
+
 /* Options of this run that the edges need; all of them come from the command line. */
 struct plan_options {
     struct str python;         /* absolute path of the interpreter */
@@ -67,12 +77,27 @@ struct plan_options {
     uint32_t output;           /* what is printed: enum summary_output of runtime/report */
     bool tap, tap14, github, teamcity; /* further reports that are printed */
     uint32_t workers;          /* 0 = automatic */
+    uint32_t jobs;             /* no more workers than this: -j of the ninja around us; 0 = no limit */
+    struct str job_input, job_output; /* paths of make's jobserver; "" without one */
+    bool job_edges;            /* each batch has taken a token of it already */
     uint32_t maxfail;          /* 0 = no limit; -x is 1 */
     uint32_t verbosity;        /* 0 normal, 1 = -v, UINT32_MAX = -q */
     enum optimizer optimizer;
     bool live;                 /* failures are shown as they come: batches print none */
+    enum isolation isolation;
+    uint32_t batch_timeout_ms; /* of a batch, from its first test on; 0 = none */
+    uint32_t slow_ms;          /* a test that takes longer is told of; 0 = none */
+    uint32_t idle_ms;          /* a persistent pool that nobody uses ends after it */
+    uint32_t retries;          /* of a failing test */
+    uint64_t worker_memory;    /* bytes; a worker that has more is replaced; 0 = no limit */
+    bool confirms;             /* what fails is run once more, alone */
     bool persistent;           /* --persistent-workers */
     bool color;
+};
+
+/* [tool.fastest.groups]: modules that one worker runs, one after the other. */
+struct plan_group {
+    struct str name, glob;
 };
 
 struct plan {
@@ -95,7 +120,9 @@ struct plan {
     struct plan_file *files;
     struct plan_module *modules;
     struct plan_batch *batches;
-    uint32_t n_files, n_modules, n_batches;
+    struct str *serial;      /* [tool.fastest] serial: globs of modules beside which nothing runs */
+    struct plan_group *groups;
+    uint32_t n_files, n_modules, n_batches, n_serial, n_groups;
     struct str plain;        /* not saved: the option that only plain pytest can serve; then nothing else is filled */
     bool other;              /* the last batch, "@other", runs what no planned module covers */
     struct arena arena;      /* owns the arrays */
@@ -119,6 +146,8 @@ bool plan_marked(const struct plan *p, const char *name, struct buf *text);
  * durations, durations_min, no_summary, no_header, xfail_tb, fold_skipped, color, xmlpath (absolute), junitprefix,
  * junit_*, console_output_style, and a "header" for each line of pytest's head. p == NULL: not set. */
 struct str plan_report(const struct plan *p, const char *name);
+/* This run no longer has it. */
+void plan_unmark(const struct plan *p, const char *name);
 /* Has it a module that must run? "@other" always has. */
 bool plan_batch_stale(const struct plan *p, const struct plan_batch *b);
 /* Is a record with these flags (enum record_flag), that was made with these sources, still right about them? */

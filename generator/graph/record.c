@@ -23,6 +23,7 @@ bool record_save(const struct record *r, const char *path, struct str root, stru
     pack_u64(&b, (uint64_t)r->end_ns);
     pack_u32(&b, r->flags);
     pack_u32(&b, r->n_items);
+    pack_u32(&b, r->took_ms);
     pack_u32(&b, r->n_deps);
     for (uint32_t i = 0; i < r->n_deps; i++) {
         pack_str(&b, str_eq(r->deps[i].path, root) ? STR(".") : pyname_below(r->deps[i].path, root));
@@ -70,6 +71,7 @@ static void unpack_head(struct unpack *u, struct record *r, struct str root)
     r->end_ns = (int64_t)unpack_u64(u);
     r->flags = unpack_u32(u);
     r->n_items = unpack_u32(u);
+    r->took_ms = unpack_u32(u);
     r->n_deps = unpack_count(u, 24);
     r->deps = arena_array(&r->arena, r->n_deps, sizeof *r->deps);
     for (uint32_t i = 0; i < r->n_deps; i++) {

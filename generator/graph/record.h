@@ -21,6 +21,9 @@ enum record_flag {
     REC_ALL_SOURCES = 2,  /* it started a process: depends on every first-party source */
     REC_PARTIAL = 4,      /* stopped early (fail-fast, interrupt): some items have no result */
     REC_CHANGED = 8,      /* a source or input changed while it ran */
+    REC_SPLIT = 512,      /* its tests did not run in one process, in order */
+    REC_DEFERRED = 128,   /* items without a result wait for the end of the run, to run alone */
+    REC_FLAKY = 256,      /* a test passed after it had failed: it runs again next time */
     REC_ALWAYS = 32,      /* a test of it has the mark `always` */
     REC_ALL_FILES = 64,   /* with ALL_SOURCES, what it read was not seen: depends on every file below rootdir */
     REC_TRACED = 16       /* `executed` is all that ran of the sources in its key */
@@ -65,6 +68,7 @@ struct record {
     int64_t start_ns, end_ns; /* wall clock */
     uint32_t flags;
     uint32_t n_items;         /* planned ids */
+    uint32_t took_ms;         /* what the tests took, one after the other */
     struct str meta;          /* JSON, see runtime/PROTOCOL.md, "module" */
     struct record_dep *deps;
     struct record_result *results; /* in item order; one for each item unless REC_PARTIAL */

@@ -181,7 +181,7 @@ static struct str reason(struct stale *s, const struct plan_module *m, struct in
     if (r->flags & REC_CHANGED)
         return STR("a source changed while it ran");
     if (!(r->flags & REC_PASSED))
-        return STR("failed last time");
+        return r->flags & REC_FLAKY ? STR("a test was flaky last time") : STR("failed last time");
     struct str input = changed_input(s, r);
     if (input.n)
         return input;
@@ -269,6 +269,7 @@ void stale_check(struct stale *s)
     s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
         records[i] = load_head(s, &p->modules[i]);
+        p->modules[i].took_ms = records[i]->took_ms;
         p->modules[i].record_st = records[i]->st;
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));
         need = need || p->modules[i].stale;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { MAX_ATTEMPTS = 3 };
+#define LAST_NS (INT64_C(200) * 1000 * 1000)
 
 struct client {
     struct plan plan;
@@ -33,6 +34,7 @@ struct client {
     struct buf lines;         /* for Ninja to show */
     int signal_fd;
     int signal;               /* that ended us */
+    int64_t last_ns;          /* until then results may still come */
     bool refused;             /* the pool said ERROR */
 };
 
@@ -88,6 +90,12 @@ static bool settle(struct client *c, bool fill_pending, struct err *err)
     strs_release(&deps);
     arena_release(&a);
     return ok;
+}
+
+bool batch_settle(const struct plan *plan, const struct plan_batch *b, int64_t mtime_ns, struct err *err)
+{
+    struct client c = {.plan = *plan, .batch = b, .start_ns = mtime_ns};
+    return settle(&c, false, err);
 }
 
 /* ---- talking to the pool ---- */
@@ -147,7 +155,7 @@ static bool handle(struct client *c, const struct frame *f, bool *done, struct e
                  : err_set(err, "the pool sent a result that was not asked for");
     case WIRE_MODULE_END:
         return m && f->payload.n == 1
-                   ? collect_finish(m, f->payload.p[0] & MODULE_END_PARTIAL, &c->common, &c->lines, err)
+                   ? collect_finish(m, (unsigned char)f->payload.p[0], &c->common, &c->lines, err)
                    : err_set(err, "the pool sent a malformed MODULE_END frame");
     case WIRE_BATCH_END:
         *done = true;
@@ -162,9 +170,13 @@ static bool handle(struct client *c, const struct frame *f, bool *done, struct e
 }
 
 /* Waits until something can be read; false at a signal, or when nobody reads our output any more:
- * Ninja was killed. */
+ * Ninja was killed. What is on its way then has a moment to come. */
 static bool wait_readable(struct client *c, int fd)
 {
+    if (c->signal) {
+        struct pollfd last = {.fd = fd, .events = POLLIN};
+        return poll(&last, 1, clock_poll_ms(c->last_ns)) > 0;
+    }
     struct pollfd p[3] = {{.fd = fd, .events = POLLIN},
                           {.fd = c->signal_fd, .events = POLLIN},
                           {.fd = STDOUT_FILENO}};
@@ -174,7 +186,10 @@ static bool wait_readable(struct client *c, int fd)
         c->signal = SIGHUP;
     if (p[1].revents)
         c->signal = signals_take(c->signal_fd);
-    return c->signal == 0;
+    if (c->signal != SIGINT)
+        return c->signal == 0;
+    c->last_ns = clock_mono_ns() + LAST_NS;
+    return wait_readable(c, fd);
 }
 
 static enum outcome receive(struct client *c, int fd, bool *progress, struct err *err)
@@ -239,6 +254,20 @@ static bool run_pending(struct client *c, struct err *err)
     return true;
 }
 
+/* What has a result when a signal ends us is kept, as part of a module. */
+static void save_partly(struct client *c)
+{
+    struct err err = {0};
+    for (uint32_t i = 0; i < c->n_pending; i++) {
+        struct collect *m = &c->collects[i];
+        bool any = false;
+        for (uint32_t k = 0; m->begun && !m->finished && k < m->rec.n_items; k++)
+            any = any || m->have[k];
+        if (any && !collect_finish(m, MODULE_END_PARTIAL, &c->common, &c->lines, &err))
+            return;
+    }
+}
+
 /* ---- the edge ---- */
 
 static int run(struct client *c, struct err *err)
@@ -256,6 +285,8 @@ static int run(struct client *c, struct err *err)
         return EXIT_INTERNAL;
     }
     bool ok = run_pending(c, err);
+    if (c->signal)
+        save_partly(c);
     if (c->lines.n && fwrite(c->lines.p, 1, c->lines.n, stdout) == c->lines.n)
         fflush(stdout);
     if (c->signal)

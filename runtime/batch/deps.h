@@ -33,6 +33,7 @@ struct deps {
     struct record_dep *items; /* of deps_settle */
     size_t n, cap;
     bool traced;         /* what has run is told of */
+    bool unites;         /* of an earlier part of this run counts what it executed */
     bool always;         /* a test of it has the mark of that name */
     bool failed;         /* a document had an "error" that is not null */
 };

@@ -61,7 +61,8 @@ static bool fill_executed(const struct deps *d, const struct plan_file *f, struc
     bool told = old && !hash128_is_zero(old->hash);
     if (!(f->flags & FILE_WHOLE) && !loaded && !old)
         return false;
-    if (!(f->flags & FILE_WHOLE) && (loaded ? seen : told) && !d->reads.blind && !d->common->before.blind && blocks_open(&b, packed)) {
+    bool whole = f->flags & FILE_WHOLE || d->reads.blind || d->common->before.blind || (d->unites && old && !told);
+    if (!whole && (loaded ? seen : told) && blocks_open(&b, packed)) {
         choose(&b, l, before, told ? old->choice : STR(""), &choice);
         blocks_hash(&b, buf_view(&choice), &e->hash);
         e->choice = keep(r, buf_view(&choice));
@@ -87,7 +88,7 @@ bool deps_executed(const struct deps *d, const struct record *last, struct recor
     common->asked = true;
     if (!common->loaded)
         return false;
-    for (uint32_t i = 0; d->reads.random && last && i < last->n_executed; i++)
+    for (uint32_t i = 0; (d->reads.random || d->unites) && last && i < last->n_executed; i++)
         *map_put(&before, last->executed[i].path, NULL) = (uintptr_t)&last->executed[i];
     r->executed = arena_array(&r->arena, module->n_files, sizeof *r->executed);
     for (uint32_t i = 0; i < module->n_files; i++) {

@@ -1,11 +1,13 @@
 /* The commands that Ninja's edges call, and init, which writes them. */
 #include "runtime/cli/commands.h"
+#include "runtime/cli/jobs.h"
 #include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
 
 #include "runtime/base/clock.h"
 #include "runtime/batch/client.h"
+#include "runtime/batch/confirm.h"
 #include "runtime/pool/pool.h"
 #include "runtime/report/history.h"
 #include "runtime/report/summary.h"
@@ -46,6 +48,7 @@ bool command_scan(struct cli *c, enum exit_code *code, struct err *err)
     o.narrow = n.any ? &n.narrow : NULL;
     if (ok && n.plain)
         ok = err_set(err, "%s: only pytest itself can tell here what that is: use `fastest` for it", n.plain);
+    jobs_find(&o.options, true, &c->arena);
     ok = ok && generate(&o, &plan, code, err);
     narrowing_release(&n);
     if (ok) {
@@ -72,7 +75,8 @@ bool command_summary(struct cli *c, enum exit_code *code, struct err *err)
     if (c->n_items != 1)
         return err_set(err, "summary: usage: fastest summary STATE_DIR (called by Ninja)");
     *code = EXIT_INTERNAL;
-    bool ok = plan_load(&plan, c->items[0], err);
+    uint32_t failed;
+    bool ok = plan_load(&plan, c->items[0], err) && confirm_run(&plan, stdout, NULL, NULL, &failed, err);
     if (ok) {
         pool_finish(&plan);
         struct arena a = {0};

@@ -27,13 +27,14 @@ static void set_nonblocking(int fd)
 static void connect_pool(struct follow *f)
 {
     struct buf b = {0}, frame = {0};
-    if (!live_wants_results(f->live))
+    bool results = live_wants_results(f->live);
+    if (!results && !f->plan->options.slow_ms)
         return;
     f->watch_fd = pool_connect(f->plan->state_dir);
     if (f->watch_fd < 0)
         return;
     pack_u64(&b, f->plan->run_id);
-    pack_u8(&b, live_wants_text(f->live) ? WATCH_WITH_TEXT : 0);
+    pack_u8(&b, !results ? WATCH_NOTICES_ONLY : live_wants_text(f->live) ? WATCH_WITH_TEXT : 0);
     frame_add(&frame, WIRE_WATCH, 0, buf_view(&b));
     if (io_write_all(f->watch_fd, frame.p, frame.n)) {
         set_nonblocking(f->watch_fd);
@@ -64,10 +65,26 @@ static void take_module(struct follow *f, const struct frame *frame)
     if (u.n) {
         for (uint32_t i = 0; i < n; i++)
             unpack_u32(&u);
+        for (int column = 0; column < 2; column++) /* limits, lanes */
+            for (uint32_t i = unpack_count(&u, 4); i > 0; i--)
+                unpack_u32(&u);
         json = unpack_str(&u);
     }
     if (!u.bad)
         live_module(f->live, frame->tag, n, json);
+}
+
+/* A line of the pool's. */
+static void tell(struct follow *f, struct str text)
+{
+    struct buf line = {0};
+    buf_z(&line, "fastest: ");
+    buf_str(&line, text);
+    if (live_wants_results(f->live))
+        live_notice(f->live, buf_view(&line));
+    else
+        fprintf(stderr, "%s\n", line.p);
+    buf_release(&line);
 }
 
 static void take_frame(struct follow *f, const struct frame *frame)
@@ -83,6 +100,8 @@ static void take_frame(struct follow *f, const struct frame *frame)
         struct str json = u.n ? unpack_str(&u) : (struct str){0};
         if (!u.bad && outcome < OUT_COUNT)
             live_result(f->live, frame->tag, item, (enum record_outcome)outcome, json);
+    } else if (frame->type == WIRE_NOTICE) {
+        tell(f, frame->payload);
     } else if (frame->type == WIRE_STATUS) {
         f->answered = true;
     } else if (frame->type == WIRE_MODULE_END) {
@@ -163,7 +182,7 @@ static bool take_signals(struct follow *f, pid_t pid, int *status)
 static int wait_ms(const struct follow *f, int64_t due_ns)
 {
     int64_t deadline = due_ns;
-    if (f->watch_fd < 0 && live_wants_results(f->live) && (deadline == 0 || f->retry_ns < deadline))
+    if (f->watch_fd < 0 && (live_wants_results(f->live) || f->plan->options.slow_ms) && (deadline == 0 || f->retry_ns < deadline))
         deadline = f->retry_ns;
     return clock_poll_ms(deadline);
 }
@@ -206,6 +225,18 @@ bool follow_open(struct follow *f, const struct plan *plan, struct live *live, F
         return err_errno(err, "cannot make a pipe");
     connect_pool(f);
     return true;
+}
+
+bool follow_is_over(void *follow)
+{
+    struct follow *f = follow;
+    for (int sig; (sig = signals_take(f->signal_fd)) != 0;) {
+        if (sig == SIGWINCH)
+            live_resize(f->live, terminal_width(STDOUT_FILENO));
+        else if (sig != SIGCHLD && (sig != SIGINT || !debugger_interrupt()))
+            f->interrupted = sig;
+    }
+    return f->interrupted != 0;
 }
 
 void follow_close(struct follow *f)

@@ -25,6 +25,8 @@ struct follow {
 bool follow_open(struct follow *f, const struct plan *plan, struct live *live, FILE *aside, struct err *err);
 /* Until the process has ended; *status is its wait status. Signals are forwarded to it. */
 void follow_run(struct follow *f, pid_t pid, int output_fd, int *status);
+/* Between two runs of follow_run: has a signal come that ends all? */
+bool follow_is_over(void *follow);
 void follow_close(struct follow *f);
 
 #endif

@@ -4,6 +4,7 @@
 #include "generator/config/ini.h"
 #include "runtime/base/io.h"
 #include "runtime/base/nearest.h"
+#include "runtime/base/units.h"
 #include "runtime/cli/self.h"
 #include "runtime/cli/table.h"
 #include "runtime/report/summary.h"
@@ -173,7 +174,7 @@ static bool absolute(struct cli *c, const char **path)
 static void trade(struct cli *c)
 {
     static char capture[] = "--capture=sys";
-    c->persistent = c->ignore_lines = c->ignore_docstrings = true;
+    c->persistent = c->ignore_lines = c->ignore_docstrings = c->no_confirm = true;
     append(&c->pytest_args, &c->n_pytest_args, &c->cap_pytest_args, capture);
     memmove(c->pytest_args + 1, c->pytest_args, (size_t)(c->n_pytest_args - 1) * sizeof *c->pytest_args);
     c->pytest_args[0] = capture; /* one that is given comes later, and counts */
@@ -206,12 +207,35 @@ static void choose_output(struct cli *c)
     }
 }
 
+static bool duration(const char *name, const char *text, uint32_t *ms, struct err *err)
+{
+    return !text || units_duration_ms(str_z(text), ms) ||
+           err_set(err, "--%s: '%s' is no time (10, 1.5s, 200ms, 2m)", name, text);
+}
+
+static bool take_settings(struct cli *c, struct err *err)
+{
+    static const char *const isolations[N_ISOLATIONS] = {
+        [ISOLATION_BATCH] = "batch", [ISOLATION_SESSION] = "session", [ISOLATION_TEST] = "test", [ISOLATION_PROCESS] = "process"};
+    c->slow_ms = 60 * 1000;
+    c->idle_ms = 10 * 60 * 1000;
+    for (int i = 0; c->isolation_name && i < N_ISOLATIONS; i++)
+        if (strcmp(isolations[i], c->isolation_name) == 0)
+            c->isolation = (enum isolation)i;
+    return duration("batch-timeout", c->batch_timeout, &c->batch_timeout_ms, err) &&
+           duration("slow-after", c->slow_after, &c->slow_ms, err) && duration("pool-idle", c->pool_idle, &c->idle_ms, err) &&
+           (!c->worker_memory || units_size_bytes(str_z(c->worker_memory), &c->memory_bytes) ||
+            err_set(err, "--worker-memory: '%s' is no size (500M, 2G)", c->worker_memory));
+}
+
 static bool check_values(const struct cli *c, struct err *err)
 {
     if (c->workers < 0)
         return err_set(err, "-n: %d: a number of workers is wanted (0 = automatic)", c->workers);
     if (c->maxfail < 0)
         return err_set(err, "--maxfail: %d: a number of failures is wanted", c->maxfail);
+    if (c->retries < 0)
+        return err_set(err, "--retries: %d: a number of attempts is wanted", c->retries);
     return true;
 }
 
@@ -312,8 +336,8 @@ static bool finish(struct cli *c, struct err *err)
         c->plain = c->uncaptured;
     choose_optimizer(c);
     choose_output(c);
-    return absolute(c, &c->report_log) && absolute(c, &c->trace) && absolute(c, &c->html) && absolute(c, &c->state_dir) && absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) &&
-           check_word(c, err);
+    return absolute(c, &c->report_log) && absolute(c, &c->trace) && absolute(c, &c->html) && absolute(c, &c->state_dir) &&
+           absolute(c, &c->junit) && absolute(c, &c->json) && check_values(c, err) && take_settings(c, err) && check_word(c, err);
 }
 
 bool cli_parse(struct cli *c, const struct command *command, int argc, char **argv, struct err *err)
@@ -361,6 +385,10 @@ static void near_option(struct nearest *n)
 struct generate_options cli_generate_options(const struct cli *c)
 {
     struct generate_options o = {
+        .serial = c->settings.serial.items,
+        .n_serial = (uint32_t)c->settings.serial.n,
+        .groups = c->settings.groups,
+        .n_groups = c->settings.n_groups,
         .python = c->python,
         .state_dir = c->state_dir,
         .cwd = c->cwd,
@@ -389,6 +417,13 @@ struct generate_options cli_generate_options(const struct cli *c)
                     .maxfail = (uint32_t)c->maxfail,
                     .verbosity = (uint32_t)c->verbosity,
                     .optimizer = c->optimizer,
+                    .isolation = c->isolation,
+                    .batch_timeout_ms = c->batch_timeout_ms,
+                    .slow_ms = c->slow_ms,
+                    .idle_ms = c->idle_ms,
+                    .retries = (uint32_t)c->retries,
+                    .worker_memory = c->memory_bytes,
+                    .confirms = !c->no_confirm && c->optimizer != OPTIMIZER_VERIFY,
                     .persistent = c->persistent,
                     .color = cli_color(c, STDOUT_FILENO)}};
     return o;

@@ -24,6 +24,9 @@ struct cli {
     bool tap, tap14, github, teamcity, dot, mermaid;
     bool fail_fast, persistent, restore_mtimes, ignore_lines, ignore_docstrings, help, version;
     bool no_cache, modules, as_json, collect_only, flaky;
+    const char *batch_timeout, *slow_after, *pool_idle, *worker_memory, *isolation_name;
+    int retries;
+    bool no_confirm;
     const char *no_failures; /* --last-failed-no-failures */
     bool last_failed, failed_first, new_first, stepwise, stepwise_skip, stepwise_reset, cache_clear;
     /* of other commands, which run */
@@ -32,6 +35,9 @@ struct cli {
     void *wanted_ctx;
     /* made of them */
     enum optimizer optimizer;
+    enum isolation isolation;
+    uint32_t batch_timeout_ms, slow_ms, idle_ms;
+    uint64_t memory_bytes;
     int verbosity;          /* -v counts up, -q down */
     char **pytest_args;     /* in order, without ours */
     int n_pytest_args;

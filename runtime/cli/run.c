@@ -1,12 +1,14 @@
 /* `fastest run`: scan, then ninja over the stale batches, then the summary, in one process. */
 #include "runtime/cli/commands.h"
 #include "runtime/cli/debugger.h"
+#include "runtime/cli/jobs.h"
 #include "runtime/cli/narrow.h"
 #include "runtime/cli/options.h"
 #include "runtime/cli/self.h"
 #include "runtime/cli/table.h"
 
 #include "runtime/base/clock.h"
+#include "runtime/batch/confirm.h"
 #include "runtime/cli/follow.h"
 #include "runtime/pool/pool.h"
 #include "runtime/proc/signals.h"
@@ -20,10 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define JOBS "24" /* clients at a time */
+enum { MAX_ROUNDS = 3, MIN_EDGES = 24, MAX_EDGES = 1000 };
 
 /* In the child: Ninja over the plan's batches, its output in `output`. */
-static void become_ninja(const char *ninja, const char *top, const char *root, int output)
+static void become_ninja(const char *ninja, const char *jobs, const char *top, const char *root, int output)
 {
     self_end_with_parent();
     signals_reset();
@@ -33,25 +35,29 @@ static void become_ninja(const char *ninja, const char *top, const char *root, i
         dup2(null, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    const char *flags = getenv("MAKEFLAGS");
-    bool server = flags && strstr(flags, "--jobserver");
-    if (server && !strstr(flags, "fifo:"))
-        unsetenv("MAKEFLAGS"); /* Ninja 1.13 takes a fifo only, and complains */
-    /* A client only waits: with many of them the pool does not. With -j Ninja asks no jobserver. */
-    const char *jobs = server ? NULL : "-j" JOBS;
+    unsetenv("MAKEFLAGS"); /* the pool takes make's tokens, the edges only wait */
     if (chdir(root) == 0)
-        execlp(ninja, ninja, "--quiet", "-f", top, jobs, (char *)NULL);
+        execlp(ninja, ninja, "--quiet", "-j", jobs, "-f", top, (char *)NULL);
     _exit(127);
+}
+
+/* An edge only waits: with many of them the pool does not. */
+static uint32_t edges_at_once(const struct plan *plan)
+{
+    uint32_t wanted = plan->options.workers + 2;
+    return wanted < MIN_EDGES ? MIN_EDGES : wanted < MAX_EDGES ? wanted : MAX_EDGES;
 }
 
 /* Runs the plan's batches under ninja; true also when ninja itself failed, *status tells. */
 static bool run_ninja(const struct plan *plan, const char *ninja, struct follow *follow, int *status, struct err *err)
 {
     struct buf top = {0}, root = {0};
+    char jobs[16];
     int output[2];
     buf_str(&top, plan->state_dir);
     buf_z(&top, "/build.ninja");
     buf_str(&root, plan->root);
+    snprintf(jobs, sizeof jobs, "%u", edges_at_once(plan));
     fflush(NULL);
     if (pipe(output) != 0)
         return err_errno(err, "cannot make a pipe");
@@ -59,7 +65,7 @@ static bool run_ninja(const struct plan *plan, const char *ninja, struct follow 
         fcntl(output[i], F_SETFD, FD_CLOEXEC);
     pid_t pid = fork();
     if (pid == 0)
-        become_ninja(ninja, top.p, root.p, output[1]);
+        become_ninja(ninja, jobs, top.p, root.p, output[1]);
     close(output[1]);
     if (pid > 0)
         follow_run(follow, pid, output[0], status);
@@ -155,6 +161,42 @@ static void forget_ninja(const struct plan *plan)
     buf_release(&path);
 }
 
+/* What is told of confirmed failures goes where the live display puts lines. */
+static bool confirm(const struct plan *plan, struct follow *follow, uint32_t *failed, struct err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *lines = follow->aside ? follow->aside : open_memstream(&text, &size);
+    if (!lines)
+        return err_errno(err, "no memory");
+    bool ok = confirm_run(plan, lines, follow_is_over, follow, failed, err);
+    if (lines != follow->aside) {
+        fclose(lines);
+        live_text(follow->live, (struct str){text, size});
+        free(text);
+    }
+    return ok;
+}
+
+/* Ninja, then what follows the batches; *again: what has ended it early passes after all, and the rest is to run. */
+static bool run_round(const struct plan *plan, const char *ninja, struct follow *follow, int *status, bool *again,
+                      struct err *err)
+{
+    uint32_t failed = 0;
+    bool ok = run_ninja(plan, ninja, follow, status, err);
+    if (ok && !follow->interrupted && *status != 0) {
+        forget_ninja(plan);
+        ok = run_ninja(plan, ninja, follow, status, err);
+    }
+    if (ok && !follow->interrupted)
+        ok = confirm(plan, follow, &failed, err);
+    *again = ok && !follow->interrupted && plan->options.confirms && plan_marked(plan, "stop", NULL) &&
+             failed < plan->options.maxfail;
+    if (*again)
+        plan_unmark(plan, "stop");
+    return ok;
+}
+
 /* Collection begins while the rest of the scan is written. */
 struct early {
     const char *self;
@@ -181,11 +223,9 @@ static bool run_batches(const struct plan *plan, struct cli *c, bool served, str
             pool_finish(plan);
         return false;
     }
-    bool ok = run_ninja(plan, ninja, &follow, &status, err);
-    if (ok && !follow.interrupted && status != 0) {
-        forget_ninja(plan);
-        ok = run_ninja(plan, ninja, &follow, &status, err);
-    }
+    bool ok = true, again = true;
+    for (int i = 0; ok && again && i < MAX_ROUNDS; i++)
+        ok = run_round(plan, ninja, &follow, &status, &again, err);
     follow_close(&follow);
     *interrupted = follow.interrupted;
     pool_finish(plan);
@@ -200,6 +240,7 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
     struct generate_options o = cli_generate_options(c);
     struct early early = {.self = c->self};
     bool stepped = false, interrupted = false;
+    jobs_find(&o.options, false, &c->arena);
     o.yields = !c->wanted;
     o.planned = serve_early;
     o.planned_ctx = &early;

@@ -16,6 +16,8 @@ const struct setting setting_lists[] = {
     {"env", "variables on which results depend"},
     {"inputs", "patterns of files below the root on which all results depend, and $VARIABLES"},
     {"always", "patterns of test modules or directories that run every time"},
+    {"serial", "patterns of test modules beside which nothing runs"},
+    {"groups", "a table: name = patterns of test modules that one worker runs, one after the other"},
     {0}};
 
 const struct setting setting_variables[] = {
@@ -78,6 +80,29 @@ static bool check_list(const struct toml_value *v, const char *what, struct err 
     return ok || err_set(err, "%s: a list of strings is wanted", what);
 }
 
+static void take_serial(struct settings *s, const struct toml_value *list)
+{
+    for (const struct toml_value *v = list->first; v; v = v->next)
+        strs_add(&s->serial, v->text);
+}
+
+/* groups = {name = ["pattern", …], …} */
+static bool take_groups(struct settings *s, const struct toml_value *table, const char *what, struct err *err)
+{
+    size_t cap = 0;
+    if (table->type != TOML_TABLE)
+        return err_set(err, "%s: a table of lists is wanted, as in db = [\"tests/db/*\"]", what);
+    for (const struct toml_value *list = table->first; list; list = list->next) {
+        if (!check_list(list, what, err))
+            return false;
+        for (const struct toml_value *v = list->first; v; v = v->next) {
+            s->groups = xgrow(s->groups, &cap, (size_t)s->n_groups + 1, sizeof *s->groups);
+            s->groups[s->n_groups++] = (struct plan_group){list->key, v->text};
+        }
+    }
+    return true;
+}
+
 static bool check_type(const struct toml_value *v, const struct opt *o, const char *what, struct err *err)
 {
     switch (o->kind) {
@@ -116,10 +141,14 @@ static bool apply_key(struct settings *s, struct cli *c, const struct toml_value
     const struct opt *o = row_of_key(v->key, &name);
     if (o)
         ok = check_type(v, o, what.p, err) && opt_set(o, c, what.p, value_text(c, s, v, o), err);
+    else if (str_eq(v->key, STR("groups")))
+        ok = take_groups(s, v, what.p, err);
     else if (is_list(v->key))
         ok = check_list(v, what.p, err);
     else
         ok = refuse_key(v, buf_view(&where), err);
+    if (ok && str_eq(v->key, STR("serial")))
+        take_serial(s, v);
     if (ok && o)
         cli_note(c, o, where.p);
     buf_release(&where);
@@ -208,4 +237,6 @@ bool settings_apply_variables(struct cli *c, struct err *err)
 void settings_release(struct settings *s)
 {
     own_config_release(&s->own);
+    strs_release(&s->serial);
+    free(s->groups);
 }

@@ -7,6 +7,7 @@
 #define FASTEST_CLI_SETTINGS_H
 
 #include "generator/config/own.h"
+#include "generator/graph/plan.h"
 #include "runtime/base/opt.h"
 
 struct cli;
@@ -21,6 +22,9 @@ extern const struct setting setting_variables[]; /* ends with name == NULL */
 
 struct settings {
     struct own_config own;
+    struct strs serial;        /* [tool.fastest] serial */
+    struct plan_group *groups; /* [tool.fastest.groups]; malloc'ed */
+    uint32_t n_groups;
 };
 
 /* By pytest's arguments in c; views live in a. */

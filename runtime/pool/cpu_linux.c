@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,29 @@ bool cpu_ticks_of(pid_t pid, uint64_t *ticks)
     return ok;
 }
 
+bool cpu_resident_bytes(pid_t pid, uint64_t *bytes)
+{
+    char path[64];
+    struct buf b = {0};
+    unsigned long resident = 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    bool ok = io_read(path, 0, &b, NULL) && b.p && sscanf(b.p, "%*u %lu", &resident) == 1;
+    buf_release(&b);
+    *bytes = (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return ok;
+}
+
+bool cpu_is_stopped(pid_t pid)
+{
+    char path[64];
+    struct buf b = {0};
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    const char *after = io_read(path, 0, &b, NULL) && b.p ? strrchr(b.p, ')') : NULL;
+    bool stopped = after && strncmp(after, ") T", 3) == 0;
+    buf_release(&b);
+    return stopped;
+}
+
 bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
 {
     struct buf b = {0};
@@ -45,4 +69,9 @@ bool cpu_idle_ticks(uint64_t *ticks, uint32_t *cpus)
     *ticks = idle + iowait;
     *cpus = n > 0 ? (uint32_t)n : 1;
     return ok;
+}
+
+int stack_signal(void)
+{
+    return SIGRTMAX;
 }

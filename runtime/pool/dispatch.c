@@ -107,7 +107,14 @@ static bool on_result(struct pool *p, struct peer *peer, const struct frame *f)
     struct str json = unpack_str(&u);
     if (u.bad || u.n || outcome >= N_OUTCOMES)
         return false;
+    if (peer->worker && peer->worker->doom_ms && peer->worker->queued && peer->worker->queue[0].number == f->tag)
+        return true; /* it came too late */
     return !peer->worker || sched_result(&p->sched, peer->worker, f->tag, outcome, json);
+}
+
+static bool on_attempt(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    return !peer->worker || peer->worker->doom_ms || sched_attempt(&p->sched, peer->worker, f->tag, f->payload);
 }
 
 static bool on_need(struct pool *p, struct peer *peer, const struct frame *f)
@@ -130,6 +137,8 @@ static bool on_gone(struct pool *p, struct peer *peer, const struct frame *f)
 {
     struct worker *w = peer->worker;
     if (w) {
+        run_on_broken(p, f->payload);
+        load_take(p, f->payload);
         w->gone = true;
         pool_log(p, "worker %u has finished after %u items: %.*s", w->id, w->done,
                  (int)(f->payload.n < 2000 ? f->payload.n : 2000), f->payload.p);
@@ -155,6 +164,12 @@ static bool on_spent(struct pool *p, struct peer *peer, const struct frame *f)
     return true;
 }
 
+static bool on_replica_ready(struct pool *p, struct peer *peer, const struct frame *f)
+{
+    (void)f;
+    return replica_on_ready(p, peer);
+}
+
 typedef bool handler(struct pool *p, struct peer *peer, const struct frame *f);
 static const struct {
     uint32_t role;
@@ -163,11 +178,14 @@ static const struct {
 } permitted[] = {
     {ROLE_NONE, WIRE_HELLO, on_hello},
     {ROLE_CLIENT, WIRE_BATCH, run_on_batch},
+    {ROLE_CLIENT, WIRE_ALONE, run_on_alone},
     {ROLE_CLIENT, WIRE_PLAN, run_on_plan},
     {ROLE_CLIENT, WIRE_WATCH, watch_on_request},
     {ROLE_CLIENT, WIRE_STOP, on_stop},
     {ROLE_CLIENT, WIRE_STATUS, on_status},
     {ROLE_ZYGOTE, WIRE_READY, on_ready},
+    {ROLE_REPLICA, WIRE_READY, on_replica_ready},
+    {ROLE_REPLICA, WIRE_ERROR, on_error},
     {ROLE_ZYGOTE, WIRE_EXITED, on_exited},
     {ROLE_ZYGOTE, WIRE_ERROR, on_error},
     {ROLE_SESSION, WIRE_MODULE, on_module},
@@ -175,11 +193,13 @@ static const struct {
     {ROLE_SESSION, WIRE_EXITED, on_exited},
     {ROLE_SESSION, WIRE_ERROR, on_error},
     {ROLE_WORKER, WIRE_RESULT, on_result},
+    {ROLE_WORKER, WIRE_ATTEMPT, on_attempt},
     {ROLE_WORKER, WIRE_NEED, on_need},
     {ROLE_WORKER, WIRE_IDLE, on_idle},
     {ROLE_WORKER, WIRE_GONE, on_gone},
     {ROLE_WORKER, WIRE_KEEP, on_keep},
     {ROLE_WORKER, WIRE_SPENT, on_spent},
+    {ROLE_WORKER, WIRE_LIMIT, limits_on_limit},
     {ROLE_WORKER, WIRE_ERROR, on_error},
 };
 

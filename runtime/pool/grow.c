@@ -5,44 +5,39 @@
 
 bool sched_has_work(const struct sched *s)
 {
-    return s->pending || s->confirm || steal_possible(s, STEAL_FORK_NS);
+    return range_count(s) || steal_possible(s, STEAL_FORK_NS);
 }
 
-static bool fork_one(struct sched *s, bool confirmer)
+static bool fork_one(struct sched *s)
 {
     struct worker *w = sched_new_worker(s);
-    w->confirmer = confirmer;
+    bool has_range = s->per_module && range_take(s, w, &w->own);
     if (s->ops->fork(s->ctx, w))
         return true;
+    if (has_range)
+        range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
     worker_free(s, w);
     return false;
 }
 
 void sched_prefork(struct sched *s)
 {
-    if (sched_live(s) == 0)
-        fork_one(s, false);
+    if (sched_live(s) == 0 && !s->per_module)
+        fork_one(s);
 }
 
 static void fork_more(struct sched *s)
 {
-    uint32_t starting = 0, busy = 0, confirmers = 0;
+    uint32_t free = 0, live = 0; /* free: for what is pending, now or when one that ends has ended */
     for (struct worker *w = s->workers; w; w = w->next) {
-        if (!worker_is_live(w))
-            continue;
-        bool start = w->state == WORKER_STARTING;
-        starting += start && !w->confirmer;
-        confirmers += start && w->confirmer;
-        busy += start || !worker_is_idle(w);
+        live += worker_is_live(w);
+        free += worker_is_live(w) && (w->state == WORKER_STARTING ? !s->per_module : worker_is_idle(w));
     }
-    uint32_t wanted = range_count(s->pending);
-    if (!wanted && !starting && steal_possible(s, STEAL_FORK_NS))
+    uint32_t wanted = range_count(s);
+    if (!wanted && !free && steal_possible(s, STEAL_FORK_NS))
         wanted = 1;
-    for (; busy < s->limit && starting < wanted; starting++, busy++)
-        if (!fork_one(s, false))
-            return;
-    for (wanted = range_count(s->confirm); busy < s->limit && confirmers < wanted; busy++)
-        if (!fork_one(s, true) || ++confirmers == wanted)
+    for (; live < s->limit && free < wanted; free++, live++)
+        if (!fork_one(s))
             return;
 }
 
@@ -51,8 +46,8 @@ void sched_balance(struct sched *s)
     for (struct worker *w = s->workers; w; w = w->next)
         if (worker_is_idle(w))
             sched_idle(s, w);
-    if (!s->single)
+    if (!s->alone)
         fork_more(s);
-    else if ((s->pending || s->confirm) && sched_live(s) == 0)
-        fork_one(s, false);
+    else if (s->pending && !s->workers)
+        fork_one(s);
 }

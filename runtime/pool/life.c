@@ -10,7 +10,6 @@
 #define SECOND INT64_C(1000000000)
 #define SAMPLE_NS (SECOND / 5)
 #define LONELY_NS (10 * SECOND)            /* without a client, for the pool of one run */
-#define PERSISTENT_NS (10 * 60 * SECOND)   /* the same with --persistent-workers */
 #define WORKER_END_NS (10 * SECOND)        /* for the teardown of session fixtures */
 #define SESSION_END_NS (5 * SECOND)
 #define KILL_NS SECOND
@@ -59,20 +58,34 @@ static void sample(struct pool *p)
         return;
     int64_t elapsed = p->sample_ns ? p->now_ns - (p->sample_ns - SAMPLE_NS) : 0;
     p->sample_ns = p->now_ns + SAMPLE_NS;
-    if (p->plan.options.workers || p->plan.options.optimizer == OPTIMIZER_STANDARD || p->sched.single)
+    if (p->plan.options.workers || p->plan.options.optimizer == OPTIMIZER_STANDARD || p->sched.whole)
         return;
     int percent = elapsed ? cpu_percent(p, elapsed) : 100;
     if (elapsed == 0)
         cpu_idle_ticks(&p->idle_ticks, &(uint32_t){0});
-    if (percent < BUSY_PERCENT && p->sched.limit < 2 * p->cpus && sched_all_busy(&p->sched) &&
-        sched_live(&p->sched) >= p->sched.limit && sched_has_work(&p->sched))
-        p->sched.limit++; /* they sleep or wait: sched_balance forks one more */
+    if (percent < BUSY_PERCENT && p->wanted < 2 * p->cpus && sched_all_busy(&p->sched) &&
+        sched_live(&p->sched) >= p->sched.limit && p->sched.limit == p->wanted && sched_has_work(&p->sched))
+        p->wanted++; /* they sleep or wait: sched_balance forks one more */
+}
+
+/* Beside a session that cannot be forked another interpreter is started when what one costs has been spent on tests,
+ * and there is still work: never more than twice the time that would have been best. */
+static void grow_single(struct pool *p)
+{
+    uint32_t most = p->plan.options.workers ? p->plan.options.workers : p->cpus;
+    bool may = p->sched.whole && !p->sched.alone && p->plan.options.optimizer != OPTIMIZER_STANDARD;
+    p->grow_ns = 0;
+    if (!may || p->wanted >= most || !sched_all_busy(&p->sched) || !sched_has_work(&p->sched))
+        return;
+    p->grow_ns = p->session.collected_ns + p->session.cost_ns * p->wanted;
+    if (p->now_ns >= p->grow_ns)
+        p->wanted++;
 }
 
 static void fail_fast(struct pool *p)
 {
     uint32_t max = p->plan.options.maxfail;
-    if (p->stopped || max == 0 || p->failures < max)
+    if (p->stopped || p->sched.alone || max == 0 || p->failures < max)
         return;
     p->stopped = true;
     plan_mark(&p->plan, "stop", (struct str){0});
@@ -100,7 +113,7 @@ static uint32_t count_clients(const struct pool *p, bool *stop)
 static void check_idle(struct pool *p)
 {
     bool stop;
-    int64_t limit = p->plan.options.persistent ? PERSISTENT_NS : LONELY_NS;
+    int64_t limit = p->plan.options.persistent ? (int64_t)p->plan.options.idle_ms * (SECOND / 1000) : LONELY_NS;
     uint32_t clients = count_clients(p, &stop);
     if (clients) {
         p->idle_ns = 0;
@@ -126,7 +139,8 @@ static void half_close(struct peer *peer)
 /* A run whose modules are all done lets its session go before the summary asks for it. */
 static void finish_early(struct pool *p)
 {
-    if (p->plan.options.persistent || !p->sched.all_asked || p->sched.tasks || p->sched.workers ||
+    bool awaited = p->deferred || p->sched.alone || (p->plan.options.confirms && p->failures);
+    if (p->plan.options.persistent || awaited || !p->sched.all_asked || p->sched.tasks || p->sched.workers ||
         p->session.state != SESSION_COLLECTED || p->session.serving)
         return;
     half_close(p->session.peer);
@@ -139,6 +153,7 @@ void life_begin_end(struct pool *p, const char *why)
     if (p->life != LIFE_RUNS)
         return;
     pool_log(p, "ending: %s", why);
+    load_save(p);
     p->life = LIFE_WORKERS_END;
     close(p->listener);
     p->listener = -1;
@@ -197,8 +212,11 @@ void life_step(struct pool *p)
     loss_deadlines(p);
     if (p->life == LIFE_RUNS) {
         fail_fast(p);
+        jobs_step(p);
         if (p->session.state == SESSION_COLLECTED || p->session.state == SESSION_LOST)
             sched_balance(&p->sched);
+        limits_check(p);
+        grow_single(p);
         sample(p);
         finish_early(p);
         check_idle(p);
@@ -222,8 +240,12 @@ int64_t life_next_deadline(const struct pool *p)
         earlier(&at, w->deadline_ns);
     if (p->life == LIFE_RUNS) {
         earlier(&at, p->sample_ns);
+        earlier(&at, p->grow_ns);
+        earlier(&at, p->jobs.retry_ns);
         earlier(&at, p->idle_ns);
+        earlier(&at, limits_next(p));
     }
     earlier(&at, p->end_ns);
+    earlier(&at, loss_next(p));
     return at;
 }

@@ -18,7 +18,8 @@ enum {
     EOF_WAIT_MS = 300,     /* and the other way round; a grandchild may keep the socket open */
     TERM_GRACE_MS = 2000,
     MAX_BAD_STARTS = 3,
-    MAX_BLANK_LOSSES = 3
+    MAX_BLANK_LOSSES = 3,
+    MAX_LOST = 20 /* workers of one module in a row */
 };
 
 static const struct {
@@ -52,9 +53,13 @@ void describe_status(struct buf *out, uint32_t status)
         buf_z(out, "ended");
 }
 
-static void add_reason(struct buf *text, const struct worker *w)
+static void add_reason(struct pool *p, struct buf *text, const struct worker *w)
 {
     int st = (int)w->status;
+    if (w->doom_ms) {
+        limits_reason(p, w, text);
+        return;
+    }
     if (w->gone) {
         buf_z(text, "the worker finished without running this test");
         return;
@@ -77,23 +82,25 @@ static void loss_json(struct pool *p, struct worker *w, struct buf *out)
     struct str path = {0};
     if (q && q->task && q->task->module < p->plan.n_modules)
         path = p->plan.modules[q->task->module].path;
-    add_reason(&text, w);
+    add_reason(p, &text, w);
     int64_t now_ms = clock_wall_ns() / MS;
     buf_printf(out,
-               "{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": %" PRId64
-               ".%03d, \"repr\": ", now_ms / 1000, (int)(now_ms % 1000));
+               "{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": %.3f, \"t\": %" PRId64
+               ".%03d, \"repr\": ", w->seen_ns ? (double)(p->now_ns - w->seen_ns) / 1e9 : 0.0, now_ms / 1000, (int)(now_ms % 1000));
     json_quote(out, buf_view(&text));
     buf_z(out, ", \"crash\": {\"path\": ");
     json_quote(out, path);
     buf_z(out, ", \"line\": 0, \"message\": ");
-    json_quote(out, buf_view(&text));
-    buf_z(out, "}}], \"counts\": {\"failed\": 1}}");
+    json_quote(out, str_slice(buf_view(&text), 0, str_chr(buf_view(&text), '\n')));
+    buf_printf(out, "}}], \"counts\": {\"failed\": 1}%s}", w->doom_batch ? ", \"final\": true" : "");
     buf_release(&text);
 }
 
 bool loss_sync(struct pool *p, struct worker *w)
 {
     uint32_t number;
+    if (w->doom_ms)
+        return true; /* what is to fail is the first */
     bool runs = running_item(&p->running, w->id, &number);
     if (runs)
         sched_runs(w, number);
@@ -114,6 +121,49 @@ static bool took_it_down(struct pool *p, struct worker *w)
     return true;
 }
 
+/* ---- what a worker leaves behind that did not end in good order ---- */
+
+static void kill_groups(struct pool *p, bool now)
+{
+    for (size_t i = 0; i < p->n_groups;) {
+        struct leftover *g = &p->groups[i];
+        if (!now && p->now_ns < g->kill_ns) {
+            i++;
+            continue;
+        }
+        kill(-g->pgid, SIGKILL);
+        *g = p->groups[--p->n_groups];
+    }
+}
+
+/* Its process group gets TERM now, if it has not had it, and KILL after the grace time. */
+static void end_group(struct pool *p, const struct worker *w)
+{
+    if (w->gone || w->pid <= 1 || kill(-w->pid, w->terminated ? 0 : SIGTERM) != 0)
+        return;
+    if (p->n_groups == sizeof p->groups / sizeof *p->groups)
+        kill_groups(p, true);
+    p->groups[p->n_groups++] = (struct leftover){w->pid, p->now_ns + TERM_GRACE_MS * MS};
+}
+
+void loss_kill_groups(struct pool *p)
+{
+    kill_groups(p, true);
+}
+
+/* Each test of a module takes its process down: the rest is not tried. The running item stays the worker's. */
+static void give_up(struct pool *p, struct worker *w)
+{
+    struct queued *q = sched_running(w);
+    if (!q || !q->task || ++q->task->lost < MAX_LOST)
+        return;
+    pool_log(p, "given up: module %u", q->task->module);
+    sched_fail_rest(&p->sched, q->task,
+                    STR("{\"phases\": [{\"when\": \"call\", \"o\": \"failed\", \"d\": 0, \"t\": 0, \"repr\": \"not run: 20 "
+                        "processes in a row were lost in tests of this module\", \"crash\": {\"path\": \"\", \"line\": 0, "
+                        "\"message\": \"not run: 20 processes in a row were lost in tests of this module\"}}]}"));
+}
+
 static void finish_worker(struct pool *p, struct worker *w)
 {
     struct buf json = {0};
@@ -123,16 +173,22 @@ static void finish_worker(struct pool *p, struct worker *w)
         pool_fail(p, EXIT_INTERNAL, "workers end before they connect");
     if (fails) {
         struct buf what = {0};
-        add_reason(&what, w);
+        add_reason(p, &what, w);
         pool_log(p, "worker %u: %s", w->id, what.p);
         buf_release(&what);
         loss_json(p, w, &json);
+        give_up(p, w);
     }
+    end_group(p, w);
+    if (w->replica && !w->has_status && w->pid > 1)
+        kill(-w->pid, SIGKILL);
     struct peer *peer = w->peer;
     if (peer) {
         peer->worker = NULL;
         peer->dead = peer->role == ROLE_WORKER;
     }
+    if (p->plan.options.batch_timeout_ms || p->limits)
+        limits_forget(p, w);
     sched_remove(&p->sched, w, buf_view(&json));
     buf_release(&json);
 }
@@ -229,8 +285,18 @@ static void deadline_passed(struct pool *p, struct worker *w)
     }
 }
 
+int64_t loss_next(const struct pool *p)
+{
+    int64_t at = 0;
+    for (size_t i = 0; i < p->n_groups; i++)
+        if (at == 0 || p->groups[i].kill_ns < at)
+            at = p->groups[i].kill_ns;
+    return at;
+}
+
 void loss_deadlines(struct pool *p)
 {
+    kill_groups(p, false);
     for (struct worker *w = p->sched.workers, *next; w; w = next) {
         next = w->next;
         if (w->deadline_ns && w->deadline_ns <= p->now_ns)

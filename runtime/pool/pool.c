@@ -36,6 +36,24 @@ void pool_log(const struct pool *p, const char *fmt, ...)
     buf_release(&b);
 }
 
+void pool_notice(struct pool *p, const char *fmt, ...)
+{
+    struct buf b = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    if (!str_contains(buf_view(&p->notes), buf_view(&b))) {
+        pool_log(p, "%s", b.p);
+        buf_str(&p->notes, buf_view(&b));
+        buf_char(&p->notes, '\n');
+        for (struct peer *peer = p->peers; peer; peer = peer->next)
+            if (peer->watches)
+                peer_send(peer, WIRE_NOTICE, 0, buf_view(&b));
+    }
+    buf_release(&b);
+}
+
 /* ---- errors ---- */
 
 void pool_error(struct pool *p, uint32_t code, struct str text)
@@ -167,6 +185,8 @@ static void reap_children(struct pool *p)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         if (pid == p->zygote.pid)
             zygote_reaped(p, (uint32_t)status);
+        else
+            replica_reaped(p, pid, (uint32_t)status);
 }
 
 static void take_signals(struct pool *p)
@@ -275,6 +295,9 @@ static void release(struct pool *p)
     plan_release(&p->plan);
     free(p->asked);
     buf_release(&p->error);
+    buf_release(&p->imports);
+    buf_release(&p->notes);
+    jobs_close(p);
     buf_release(&p->state_dir);
     buf_release(&p->sock);
     buf_release(&p->log);
@@ -282,15 +305,17 @@ static void release(struct pool *p)
 
 int pool_main(const char *state_dir, struct err *err)
 {
-    struct pool p = {.listener = -1, .lock_fd = -1, .signal_fd = -1};
+    struct pool p = {.listener = -1, .lock_fd = -1, .signal_fd = -1, .jobs = {.input = -1, .output = -1}};
     struct pollfd *polls = NULL;
     size_t cap = 0;
     bool ok = start(&p, state_dir, err);
     if (ok) {
         p.now_ns = p.sched.now_ns = clock_mono_ns();
+        jobs_open(&p);
         run_prepare(&p);
         while (p.life != LIFE_OVER)
             round_of_events(&p, &polls, &cap);
+        loss_kill_groups(&p);
         pool_log(&p, "ended");
     }
     free(polls);

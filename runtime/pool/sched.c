@@ -18,8 +18,7 @@ enum {
     QUICK_NS = 500 * 1000,
     QUICK_DEPTH = 16,
     SLOW_NS = 50 * 1000 * 1000,    /* a test this long may be the last that all wait for */
-    FAILED = 1,                    /* enum record_outcome */
-    ERRORED = 2
+    FAILED = 1                     /* enum record_outcome */
 };
 
 /* ---- workers ---- */
@@ -53,6 +52,9 @@ void worker_free(struct sched *s, struct worker *w)
     while (*at != w)
         at = &(*at)->next;
     *at = w->next;
+    for (size_t i = 0; i < s->n_holders; i++)
+        if (s->holders[i] == w->id)
+            s->holders[i] = 0;
     free(w->queue);
     free(w);
 }
@@ -119,7 +121,7 @@ static int64_t mean_ns(const struct worker *w)
 
 static bool has_others(const struct sched *s)
 {
-    return !s->single && sched_live(s) > 1;
+    return sched_live(s) > 1;
 }
 
 /* How long the tests of another module take says little about these. */
@@ -129,26 +131,41 @@ static void begin_range(const struct sched *s, struct worker *w)
     w->depth = !s->pending && has_others(s) ? 1 : quick;
     w->busy_ns = 0;
     w->timed = 0;
+    w->last = w->own.task;
 }
 
 /* It gets no other module. */
 static bool is_over(const struct sched *s, const struct worker *w)
 {
     bool late = s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns;
-    return w->old || (!s->single && !w->kept && w->done && (w->spent || late));
+    bool goes_on = s->pending && s->pending->task == w->last;
+    if (s->per_test || s->per_module)
+        return w->old || w->done || w->queued;
+    return w->old || w->full || (!s->serves_on && !w->kept && !w->laned && !goes_on && w->done && (w->spent || late));
 }
 
-/* Finds the worker something to run; false when there is nothing. */
+/* One that ends may still run its last item. */
+static uint32_t count_busy(const struct sched *s)
+{
+    uint32_t busy = 0;
+    for (const struct worker *w = s->workers; w; w = w->next)
+        busy += worker_is_live(w) ? !worker_is_idle(w) : w->state == WORKER_ENDED && w->queued;
+    return busy;
+}
+
+/* Finds the worker something to run; false when there is nothing, or when too many are at work. */
 static bool take(struct sched *s, struct worker *w)
 {
     if (w->own.task)
         return true;
-    if (is_over(s, w))
+    if (is_over(s, w) || (worker_is_idle(w) && count_busy(s) >= s->limit))
         return false;
-    bool confirm = s->single || (w->confirmer && w->done == 0 && w->queued == 0);
-    if (!(confirm && range_pop(&s->confirm, &w->own)) && !range_pop(&s->pending, &w->own) &&
-        !steal_range(s, w, STEAL_MIN_NS))
+    if (!range_take(s, w, &w->own) && !steal_range(s, w, STEAL_MIN_NS))
         return false;
+    if (s->per_test && w->own.to - w->own.from > 1) {
+        range_push(&s->pending, true, w->own.task, w->own.from + 1, w->own.to);
+        w->own.to = w->own.from + 1;
+    }
     begin_range(s, w);
     return true;
 }
@@ -163,7 +180,24 @@ static bool is_slow(const struct sched *s, const struct worker *w)
 static bool should_hold(const struct sched *s, const struct worker *w)
 {
     const struct range *r = &w->own;
-    return is_slow(s, w) && r->task->cuts[r->from] && !r->task->confirming;
+    return is_slow(s, w) && r->task->cuts[r->from] && !w->laned;
+}
+
+/* Another worker could begin with what is pending, now. */
+static bool has_room(const struct sched *s)
+{
+    return !s->alone && count_busy(s) < s->limit;
+}
+
+/* It has one item left, and how long that takes is not known, or long: what is pending does not wait behind it. */
+static bool leaves_pending(const struct sched *s, const struct worker *w)
+{
+    if (w->own.task || w->laned || s->alone || !s->pending)
+        return false;
+    const struct task *t = w->queued ? w->queue[w->queued - 1].task : NULL;
+    bool known = t && t->cost_ms;
+    int64_t mean = w->timed || !known ? mean_ns(w) : (int64_t)t->cost_ms * 1000000 / t->n;
+    return has_room(s) || (s->limit > 1 && ((!w->timed && !known) || mean >= PREFETCH_NS));
 }
 
 /* ---- sending ---- */
@@ -185,7 +219,7 @@ static void feed(struct sched *s, struct worker *w)
     uint32_t n = w->depth > w->queued ? w->depth - (uint32_t)w->queued : 1;
     if (is_slow(s, w))
         n = 1;
-    else if (!s->pending && !s->single && n > (unsent + 1) / 2)
+    else if (!s->pending && !s->whole && n > (unsent + 1) / 2)
         n = (unsent + 1) / 2;
     if (n > unsent)
         n = unsent;
@@ -206,9 +240,9 @@ static void feed(struct sched *s, struct worker *w)
     s->ops->run(s->ctx, w, numbers, n);
 }
 
-static bool nothing_more(const struct sched *s)
+static bool nothing_more(const struct sched *s, const struct worker *w)
 {
-    return s->all_asked && !s->pending && !steal_possible(s, STEAL_MIN_NS);
+    return s->all_asked && !range_for(s, w) && !steal_possible(s, STEAL_MIN_NS) && !steal_unknown(s);
 }
 
 static void end_worker(struct sched *s, struct worker *w)
@@ -221,10 +255,15 @@ void sched_need(struct sched *s, struct worker *w)
 {
     if (w->state != WORKER_READY || w->queued > 1)
         return; /* a RUN or END has crossed it: that is the answer */
+    if (leaves_pending(s, w) && !is_over(s, w)) {
+        w->held = true;
+        s->ops->hold(s->ctx, w);
+        return;
+    }
     bool more = take(s, w);
     if (more && !should_hold(s, w)) {
         feed(s, w);
-    } else if (!more && (is_over(s, w) || nothing_more(s))) {
+    } else if (!more && (is_over(s, w) || nothing_more(s, w))) {
         end_worker(s, w);
     } else {
         if (more && w->own.from > 0)
@@ -240,7 +279,7 @@ void sched_idle(struct sched *s, struct worker *w)
         return;
     if (take(s, w))
         feed(s, w);
-    else if (is_over(s, w) || nothing_more(s))
+    else if (is_over(s, w) || nothing_more(s, w))
         end_worker(s, w);
     else
         w->last_ns = s->now_ns;
@@ -256,25 +295,6 @@ void sched_ready(struct sched *s, struct worker *w)
 
 /* ---- tasks ---- */
 
-struct task *sched_add(struct sched *s, void *owner, uint32_t module, uint32_t first, uint32_t n,
-                       const uint8_t *cuts)
-{
-    struct task *t = xmalloc(sizeof *t), **at = &s->tasks;
-    memset(t, 0, sizeof *t);
-    t->owner = owner;
-    t->module = module;
-    t->first = first;
-    t->n = t->left = n;
-    t->cuts = cuts;
-    t->outcomes = xmalloc(n ? n : 1);
-    memset(t->outcomes, NO_OUTCOME, n);
-    while (*at)
-        at = &(*at)->next;
-    *at = t;
-    range_push(&s->pending, false, t, 0, n);
-    return t;
-}
-
 /* Takes the task out of everything; results that still come for it are ignored. */
 static void forget_task(struct sched *s, struct task *t)
 {
@@ -283,7 +303,6 @@ static void forget_task(struct sched *s, struct task *t)
         at = &(*at)->next;
     *at = t->next;
     range_drop(&s->pending, t);
-    range_drop(&s->confirm, t);
     for (struct worker *w = s->workers; w; w = w->next) {
         if (w->own.task == t)
             w->own.task = NULL;
@@ -293,25 +312,26 @@ static void forget_task(struct sched *s, struct task *t)
     }
 }
 
+static void free_task(struct task *t)
+{
+    free(t->outcomes);
+    free(t->lanes);
+    free(t->tries);
+    free(t->until_us);
+    free(t);
+}
+
 static void end_task(struct sched *s, struct task *t)
 {
     forget_task(s, t);
     s->ops->task_done(s->ctx, t);
-    free(t->outcomes);
-    free(t);
+    free_task(t);
 }
 
-static void task_complete(struct sched *s, struct task *t)
+void sched_begin(struct sched *s, struct task *t)
 {
-    if (!t->split || !t->failures || t->confirming || s->trusts) {
+    if (t->left == 0)
         end_task(s, t);
-        return;
-    }
-    t->confirming = true;
-    t->left = t->n;
-    t->failures = 0;
-    memset(t->outcomes, NO_OUTCOME, t->n);
-    range_push(&s->confirm, false, t, 0, t->n);
 }
 
 static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t outcome,
@@ -321,7 +341,6 @@ static void task_result(struct sched *s, struct task *t, uint32_t item, uint8_t 
         return;
     t->outcomes[item] = outcome;
     t->left--;
-    t->failures += outcome == FAILED || outcome == ERRORED;
     s->ops->result(s->ctx, t, item, outcome, json);
 }
 
@@ -329,6 +348,7 @@ static void measure(struct sched *s, struct worker *w)
 {
     w->busy_ns += s->now_ns - w->last_ns;
     w->last_ns = s->now_ns;
+    w->limit_ns = 0;
     if (++w->timed >= 32) { /* what was long ago counts less */
         w->busy_ns /= 2;
         w->timed /= 2;
@@ -349,23 +369,58 @@ bool sched_result(struct sched *s, struct worker *w, uint32_t number, uint8_t ou
     w->done++;
     measure(s, w);
     if (q.task) {
+        q.task->lost = 0;
         task_result(s, q.task, q.item, outcome, json);
-        if (q.task->left == 0)
-            task_complete(s, q.task);
+        sched_begin(s, q.task);
     }
     if (w->state != WORKER_READY)
         return true;
     if (w->own.task && w->queued <= w->depth / 2 && !(w->queued && is_slow(s, w))) {
         feed(s, w);
-    } else if (!w->own.task && !is_over(s, w) && w->queued && s->pending &&
-               (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_pop(&s->pending, &w->own)) {
+    } else if (!w->own.task && !is_over(s, w) && w->queued && s->pending && !has_room(s) &&
+               (int64_t)w->queued * mean_ns(w) < PREFETCH_NS && range_take(s, w, &w->own)) {
         begin_range(s, w);
         feed(s, w);
     }
     return true;
 }
 
+bool sched_attempt(struct sched *s, struct worker *w, uint32_t number, struct str json)
+{
+    sched_runs(w, number);
+    if (!w->queued || w->queue[0].number != number)
+        return false;
+    w->last_ns = w->seen_ns = s->now_ns;
+    w->limit_ns = 0;
+    if (w->queue[0].task)
+        s->ops->attempt(s->ctx, w->queue[0].task, w->queue[0].item, json);
+    return true;
+}
+
 /* ---- losing ---- */
+
+/* Whether another lane begins with the item. */
+static bool at_lane(const struct task *t, uint32_t item)
+{
+    return t->lanes && t->lanes[item] != t->lanes[item - 1];
+}
+
+/* An item that has taken its worker down is tried again. */
+static bool put_back(struct sched *s, struct queued q, struct str json)
+{
+    struct task *t = q.task;
+    if (!t || !s->retries || t->outcomes[q.item] != NO_OUTCOME)
+        return false;
+    if (!t->tries) {
+        t->tries = xmalloc(t->n);
+        memset(t->tries, 0, t->n);
+    }
+    if (t->tries[q.item] >= s->retries || t->tries[q.item] == UINT8_MAX)
+        return false;
+    t->tries[q.item]++;
+    s->ops->attempt(s->ctx, t, q.item, json);
+    return true;
+}
 
 /* Puts what the worker had not run back in front, in order, merged into ranges. */
 static void requeue(struct sched *s, struct worker *w)
@@ -375,9 +430,9 @@ static void requeue(struct sched *s, struct worker *w)
     for (size_t i = w->queued; i-- > 0;) {
         struct queued *q = &w->queue[i];
         struct range *head = s->pending;
-        if (!q->task)
+        if (!q->task || q->task->outcomes[q->item] != NO_OUTCOME)
             continue;
-        if (head && head->task == q->task && head->from == q->item + 1)
+        if (head && head->task == q->task && head->from == q->item + 1 && !at_lane(q->task, head->from))
             head->from = q->item;
         else
             range_push(&s->pending, true, q->task, q->item, q->item + 1);
@@ -389,7 +444,7 @@ static void requeue(struct sched *s, struct worker *w)
 void sched_remove(struct sched *s, struct worker *w, struct str json)
 {
     struct queued q = {0};
-    if (json.n && w->queued) {
+    if (json.n && w->queued && !put_back(s, w->queue[0], json)) {
         q = w->queue[0];
         memmove(w->queue, w->queue + 1, --w->queued * sizeof q);
     }
@@ -398,8 +453,7 @@ void sched_remove(struct sched *s, struct worker *w, struct str json)
     if (!q.task)
         return;
     task_result(s, q.task, q.item, FAILED, json);
-    if (q.task->left == 0)
-        task_complete(s, q.task);
+    sched_begin(s, q.task);
 }
 
 void sched_drop(struct sched *s, const void *owner)
@@ -409,8 +463,7 @@ void sched_drop(struct sched *s, const void *owner)
         if (t->owner != owner)
             continue;
         forget_task(s, t);
-        free(t->outcomes);
-        free(t);
+        free_task(t);
     }
 }
 
@@ -429,6 +482,43 @@ void sched_fail(struct sched *s, struct task *t, struct str json)
     end_task(s, t);
 }
 
+void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms)
+{
+    if (w->own.task)
+        range_push(&s->pending, true, w->own.task, w->own.from, w->own.to);
+    w->own.task = NULL;
+    w->old = true;
+    w->doom_ms = limit_ms;
+}
+
+void sched_recycle(struct sched *s, struct worker *w)
+{
+    struct range *r = &w->own;
+    w->full = true;
+    if (!r->task || !r->task->cuts[r->from])
+        return;
+    r->task->split = true;
+    range_push(&s->pending, true, r->task, r->from, r->to);
+    r->task = NULL;
+}
+
+void sched_fail_rest(struct sched *s, struct task *t, struct str json)
+{
+    range_drop(&s->pending, t);
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (w->own.task == t)
+            w->own.task = NULL;
+    for (uint32_t i = 0; i < t->n; i++) {
+        bool runs = false;
+        for (struct worker *w = s->workers; w && !runs; w = w->next)
+            runs = w->queued && w->queue[0].task == t && w->queue[0].item == i;
+        if (!runs)
+            task_result(s, t, i, FAILED, json);
+    }
+    if (t->left == 0)
+        end_task(s, t);
+}
+
 void sched_retire(struct sched *s)
 {
     for (struct worker *w = s->workers; w; w = w->next) {
@@ -445,4 +535,7 @@ void sched_release(struct sched *s)
         sched_drop(s, s->tasks->owner);
     while (s->workers)
         worker_free(s, s->workers);
+    free(s->holders);
+    s->holders = NULL;
+    s->n_holders = 0;
 }

@@ -12,5 +12,7 @@ enum {
 /* Moves work into w->own; false when no range is worth it. */
 bool steal_range(struct sched *s, struct worker *w, int64_t min_ns);
 bool steal_possible(const struct sched *s, int64_t min_ns);
+/* A range has begun of which it is not known yet what it is worth. */
+bool steal_unknown(const struct sched *s);
 
 #endif

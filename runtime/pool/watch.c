@@ -15,24 +15,29 @@ bool watch_on_request(struct pool *p, struct peer *peer, const struct frame *f)
     peer->watches = WATCH_COUNTS;
     if (flags & WATCH_WITH_TEXT)
         peer->watches = WATCH_TEXT;
+    if (flags & WATCH_NOTICES_ONLY)
+        peer->watches = WATCH_NOTICES;
     if (!p->asked || run_id != p->plan.run_id)
         peer->dead = true; /* another run's */
     else if (p->session.state == SESSION_COLLECTED)
         watch_collected(p);
+    struct str rest = buf_view(&p->notes), line;
+    while (p->notes.n && str_next(&rest, '\n', &line))
+        peer_send(peer, WIRE_NOTICE, 0, line);
     return true;
 }
 
 static void tell(struct pool *p, uint16_t type, uint32_t tag, struct str text, struct str counts)
 {
     for (struct peer *peer = p->peers; peer; peer = peer->next)
-        if (peer->watches && !peer->dead)
+        if (peer->watches > WATCH_NOTICES && !peer->dead)
             peer_send(peer, type, tag, peer->watches == WATCH_TEXT ? text : counts);
 }
 
 static bool anybody(const struct pool *p)
 {
     for (const struct peer *peer = p->peers; peer; peer = peer->next)
-        if (peer->watches)
+        if (peer->watches > WATCH_NOTICES)
             return true;
     return false;
 }

@@ -2,6 +2,7 @@
 #include "runtime/pool/state.h"
 
 #include "runtime/base/arena.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/embed.h"
 #include "runtime/base/pack.h"
 #include "runtime/proc/spawn.h"
@@ -39,6 +40,8 @@ static struct hash128 setup_hash(const struct plan *plan)
     hasher_str(h, plan->root);
     hasher_u64(h, plan->options.persistent);
     hasher_u64(h, plan->options.optimizer);
+    hasher_u64(h, plan->options.batch_timeout_ms != 0);
+    hasher_u64(h, plan->options.retries);
     hasher_hash(h, plan->environment);
     for (uint32_t i = 0; i < plan->n_args; i++)
         hasher_str(h, plan->args[i]);
@@ -49,6 +52,8 @@ static struct hash128 setup_hash(const struct plan *plan)
 static struct str worker_module(const struct embed_file *f)
 {
     struct str name = str_z(f->name), dir = STR("runtime/worker/");
+    if (str_eq(name, STR("generator/config/standin.py")))
+        return STR("standin");
     if (!str_starts(name, dir))
         return (struct str){0};
     return str_slice(name, dir.n, str_ends(name, STR(".py")) ? name.n - 3 : name.n);
@@ -79,7 +84,7 @@ static void member(struct buf *b, const char *name, struct str value)
     json_quote(b, value);
 }
 
-static void send_config(struct pool *p)
+static void send_config(struct pool *p, struct peer *peer)
 {
     const struct plan *plan = &p->plan;
     struct buf b = {0};
@@ -90,13 +95,15 @@ static void send_config(struct pool *p)
     member(&b, "token", str_z(p->zygote.token));
     member(&b, "state_dir", buf_view(&p->state_dir));
     member(&b, "optimizer", str_z(optimizer_name(plan->options.optimizer)));
-    buf_printf(&b, ", \"persistent\": %s, \"args\": [", plan->options.persistent ? "true" : "false");
+    buf_printf(&b, ", \"persistent\": %s, \"batch_timeout\": %s, \"stack_signal\": %d, \"retries\": %u, \"args\": [",
+               plan->options.persistent ? "true" : "false", plan->options.batch_timeout_ms ? "true" : "false",
+               stack_signal(), plan->options.retries);
     for (uint32_t i = 0; i < plan->n_args; i++) {
         buf_z(&b, i ? ", " : "");
         json_quote(&b, plan->args[i]);
     }
     buf_z(&b, "]}");
-    peer_send(p->zygote.peer, WIRE_CONFIG, 0, buf_view(&b));
+    peer_send(peer, WIRE_CONFIG, 0, buf_view(&b));
     buf_release(&b);
 }
 
@@ -126,27 +133,36 @@ static pid_t spawn_python(struct pool *p, int fd, struct err *err)
     return pid;
 }
 
-bool zygote_start(struct pool *p, struct err *err)
+pid_t zygote_spawn(struct pool *p, uint32_t role, struct peer **peer, struct err *err)
 {
-    struct zygote *z = &p->zygote;
     int fds[2];
-    loaded_begin(&z->loaded);
-    if (!new_token(z->token))
-        return err_errno(err, "/dev/urandom: cannot be read");
     if (!sock_pair(fds, err))
-        return false;
+        return -1;
     pid_t pid = spawn_python(p, fds[1], err);
     close(fds[1]);
     if (pid < 0) {
         close(fds[0]);
-        return false;
+        return -1;
     }
+    *peer = peer_add(p, fds[0], role);
+    send_source(*peer);
+    send_config(p, *peer);
+    return pid;
+}
+
+bool zygote_start(struct pool *p, struct err *err)
+{
+    struct zygote *z = &p->zygote;
+    loaded_begin(&z->loaded);
+    if (!new_token(z->token))
+        return err_errno(err, "/dev/urandom: cannot be read");
+    pid_t pid = zygote_spawn(p, ROLE_ZYGOTE, &z->peer, err);
+    if (pid < 0)
+        return false;
     z->pid = pid;
     z->state = ZYGOTE_STARTING;
+    z->begun_ns = clock_mono_ns();
     z->setup = setup_hash(&p->plan);
-    z->peer = peer_add(p, fds[0], ROLE_ZYGOTE);
-    send_source(z->peer);
-    send_config(p);
     return true;
 }
 
@@ -176,13 +192,17 @@ bool zygote_usable(struct pool *p)
     return loaded_same(&z->loaded);
 }
 
-static void path_list(struct buf *b, const struct plan *plan, bool clean_only)
+enum { ALL_MODULES = UINT32_MAX };
+
+/* only: of the clean ones, all but this. */
+static void path_list(struct buf *b, const struct plan *plan, bool clean_only, uint32_t only)
 {
     bool first = true;
     buf_char(b, '[');
     for (uint32_t i = 0; i < plan->n_modules; i++) {
         const struct plan_module *m = &plan->modules[i];
-        if ((clean_only && m->stale) || m->path.n == 0 || m->path.p[0] != '/')
+        bool wanted = only == ALL_MODULES ? m->stale : i == only;
+        if ((clean_only && wanted) || m->path.n == 0 || m->path.p[0] != '/')
             continue;
         buf_z(b, first ? "" : ", ");
         json_quote(b, m->path);
@@ -201,6 +221,19 @@ static void id_list(struct buf *b, const char *name, const struct str *ids, uint
     buf_char(b, ']');
 }
 
+static void group_list(struct buf *b, const struct plan *plan)
+{
+    buf_z(b, ", \"groups\": [");
+    for (uint32_t i = 0; i < plan->n_groups; i++) {
+        buf_z(b, i ? ", [" : "[");
+        json_quote(b, plan->groups[i].name);
+        buf_z(b, ", ");
+        json_quote(b, plan->groups[i].glob);
+        buf_char(b, ']');
+    }
+    buf_char(b, ']');
+}
+
 /* For a worker that is alone: with others a module may be split, and what fails of that counts when it is confirmed. */
 static uint32_t worker_maxfail(const struct plan *plan)
 {
@@ -209,24 +242,36 @@ static uint32_t worker_maxfail(const struct plan *plan)
 }
 
 /* The members of a *session* that say what is collected, and how. */
-static void say_what(struct buf *b, const struct plan *plan)
+static void say_what(struct buf *b, const struct plan *plan, uint32_t only)
 {
+    bool other = plan->other && (only == ALL_MODULES || only == plan->n_modules);
     buf_z(b, "\"planned\": ");
-    path_list(b, plan, false);
+    path_list(b, plan, false, only);
     id_list(b, "only", plan->only, plan->n_only);
     id_list(b, "first", plan->first, plan->n_first);
+    id_list(b, "serial", plan->serial, plan->n_serial);
+    group_list(b, plan);
     buf_z(b, ", \"tty\": ");
     json_quote(b, plan->options.tty);
-    buf_printf(b, ", \"other\": %s, \"maxfail\": %u", plan->other ? "true" : "false", worker_maxfail(plan));
+    buf_printf(b, ", \"other\": %s, \"maxfail\": %u", other ? "true" : "false", worker_maxfail(plan));
 }
 
 struct hash128 zygote_what(const struct plan *plan)
 {
     struct buf b = {0};
-    say_what(&b, plan);
+    say_what(&b, plan, ALL_MODULES);
     struct hash128 hash = hash128_of(b.p, b.n);
     buf_release(&b);
     return hash;
+}
+
+static void add_request(struct buf *b, const struct pool *p, uint32_t only)
+{
+    const struct plan *plan = &p->plan;
+    buf_printf(b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)plan->run_id);
+    path_list(b, plan, true, only);
+    buf_z(b, ", ");
+    say_what(b, plan, only);
 }
 
 void zygote_ask_session(struct pool *p)
@@ -236,16 +281,77 @@ void zygote_ask_session(struct pool *p)
     bool fork = p->plan.options.persistent;
     if (z->state != ZYGOTE_READY || p->session.state != SESSION_NONE || p->error.n)
         return;
-    buf_printf(&b, "{\"run_id\": \"%016llx\", \"clean\": ", (unsigned long long)p->plan.run_id);
-    path_list(&b, &p->plan, true);
-    buf_z(&b, ", ");
-    say_what(&b, &p->plan);
+    add_request(&b, p, ALL_MODULES);
     buf_char(&b, '}');
     peer_send(z->peer, WIRE_SESSION, fork, buf_view(&b));
     buf_release(&b);
     session_asked(p);
     if (!fork)
         z->state = ZYGOTE_USED;
+}
+
+/* ---- interpreters that are workers ---- */
+
+bool replica_start(struct pool *p, struct worker *w)
+{
+    struct err err = {0};
+    struct peer *peer = NULL;
+    w->pid = zygote_spawn(p, ROLE_REPLICA, &peer, &err);
+    if (w->pid < 0) {
+        w->pid = 0;
+        pool_fail(p, EXIT_INTERNAL, "%s", err.msg);
+        return false;
+    }
+    peer->worker_id = w->id;
+    w->replica = true;
+    return true;
+}
+
+/* Where the numbers of each module's items begin, and how many there are. */
+static void add_numbers(struct buf *b, const struct pool *p, struct str only)
+{
+    bool first = true;
+    buf_char(b, '{');
+    for (size_t i = 0; i < p->session.n_modules; i++) {
+        const struct collected *c = &p->session.modules[i];
+        if (only.n && !str_eq(c->path, only))
+            continue;
+        buf_z(b, first ? "" : ", ");
+        json_quote(b, c->path);
+        buf_printf(b, ": [%u, %u]", c->first, c->n);
+        first = false;
+    }
+    buf_char(b, '}');
+}
+
+bool replica_on_ready(struct pool *p, struct peer *peer)
+{
+    struct worker *w = sched_find(&p->sched, peer->worker_id);
+    struct buf b = {0};
+    if (!w || w->state != WORKER_STARTING || p->session.state != SESSION_COLLECTED) {
+        peer->dead = true;
+        return true;
+    }
+    uint32_t only = w->own.task ? w->own.task->module : ALL_MODULES;
+    struct str path = only < p->plan.n_modules ? p->plan.modules[only].path : STR("@other");
+    add_request(&b, p, only);
+    buf_printf(&b, ", \"replica\": {\"worker\": %u, \"imports\": %s, \"numbers\": ", w->id, p->imports.n ? p->imports.p : "null");
+    add_numbers(&b, p, only == ALL_MODULES ? STR("") : path);
+    buf_z(&b, "}}");
+    peer_send(peer, WIRE_SESSION, 0, buf_view(&b));
+    buf_release(&b);
+    return true;
+}
+
+/* A child that is not the zygote; false when it is nobody's. */
+bool replica_reaped(struct pool *p, pid_t pid, uint32_t status)
+{
+    for (struct worker *w = p->sched.workers; w; w = w->next)
+        if (w->replica && w->pid == pid) {
+            loss_status(p, w, status);
+            return true;
+        }
+    return false;
 }
 
 void zygote_reaped(struct pool *p, uint32_t status)

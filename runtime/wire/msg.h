@@ -39,11 +39,15 @@ enum msg_type {
     WIRE_GONE = 28,
     WIRE_SOURCE = 29,
     WIRE_KEEP = 30,
-    WIRE_SPENT = 31
+    WIRE_SPENT = 31,
+    WIRE_LIMIT = 32,
+    WIRE_ATTEMPT = 33,
+    WIRE_NOTICE = 12,
+    WIRE_ALONE = 13
 };
 
 enum collected_flag { COLLECTED_FORKS = 1, COLLECTED_INTERRUPTED = 2 };
-enum watch_flag { WATCH_WITH_TEXT = 1 };
-enum module_end_flag { MODULE_END_PARTIAL = 1 };
+enum watch_flag { WATCH_WITH_TEXT = 1, WATCH_NOTICES_ONLY = 2 };
+enum module_end_flag { MODULE_END_PARTIAL = 1, MODULE_END_SPLIT = 2, MODULE_END_DEFERRED = 4 };
 
 #endif

@@ -40,8 +40,8 @@ def _boot():
     if code is None:
         code = {name: compile(text, "<fastest>/%s.py" % name, "exec") for name, text in sources.items()}
         store.put(key, code)
-    for name in ("wire", "build", "children", "trace", "sort", "bytecode", "report", "junit", "items", "lean", "narrow", "native", "verify",
-                 "terminal", "worker", "session", "zygote"):
+    for name in ("standin", "wire", "build", "children", "trace", "sort", "bounds", "bytecode", "report", "junit", "limits", "costs",
+                 "lanes", "needs", "items", "lean", "narrow", "native", "verify", "terminal", "worker", "session", "zygote"):
         _add(package, name, code[name])
     sys.modules["_fastest.zygote"].main(3)
 

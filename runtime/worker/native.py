@@ -92,7 +92,7 @@ class _Output:
 
     def silent(self):
         """Nothing was written, and nothing was put in their place."""
-        if (sys.stdout, sys.stderr) != self.streams:
+        if (sys.stdout, sys.stderr) != self.streams or sys.stdout.closed or sys.stderr.closed:
             return False
         try:
             if self.files is None:

@@ -3,6 +3,8 @@ import io
 import math
 import time
 
+import _fastest.bounds as bounds
+
 from _pytest._io import TerminalWriter
 from _pytest.warnings import warning_record_to_str
 
@@ -16,7 +18,7 @@ def _text(report):
     writer = TerminalWriter(out)
     writer.hasmarkup = False
     report.toterminal(writer)
-    return out.getvalue().rstrip("\n")
+    return bounds.cut(out.getvalue().rstrip("\n"))
 
 
 def _describe(phase, report):
@@ -27,11 +29,11 @@ def _describe(phase, report):
         phase["repr"] = _text(report)
         crash = getattr(longrepr, "reprcrash", None)
         if crash is not None:
-            phase["crash"] = {"path": str(crash.path), "line": crash.lineno, "message": crash.message}
+            phase["crash"] = {"path": str(crash.path), "line": crash.lineno, "message": bounds.cut(crash.message)}
         entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", ())
         places = [e.reprfileloc for e in entries if getattr(e, "reprfileloc", None) is not None]
         if places:
-            phase["tb"] = [{"path": str(p.path), "line": p.lineno, "message": p.message} for p in places]
+            phase["tb"] = [{"path": str(p.path), "line": p.lineno, "message": bounds.cut(p.message)} for p in places]
 
 
 def phase(report, when=None):
@@ -44,7 +46,7 @@ def phase(report, when=None):
     if report.longrepr is not None:
         _describe(out, report)
     if report.sections:
-        out["sections"] = [[title, text] for title, text in report.sections]
+        out["sections"] = [[title, bounds.cut(text)] for title, text in report.sections]
     if hasattr(report, "wasxfail"):
         out["xfail"] = str(report.wasxfail)
     if _is_subtest(report):

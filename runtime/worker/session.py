@@ -8,9 +8,13 @@ import threading
 import traceback
 
 import _fastest.bytecode as bytecode
+import _fastest.costs as costs
+import _fastest.lanes as lanes
 import _fastest.lean as lean
+import _fastest.limits as limits
 import _fastest.narrow as narrow
 import _fastest.native as native
+import _fastest.needs as needs
 import _fastest.report as report
 import _fastest.sort as sort
 import _fastest.terminal as terminal
@@ -142,6 +146,9 @@ class Session:
         trace.planned.update(request["planned"])
         self.plugin = CollectPlugin(request)
         self.run_id = int(request["run_id"], 16)
+        self.needs = needs.Needs(setup["state_dir"], request["planned"])
+        self.costs = costs.Costs(setup["state_dir"], request.get("run_id", "-"))
+        self.lanes = lanes.Lanes(request, self.needs.alone, self.costs)
         self.items = []  # by number
         self.warned = {}  # number of an item -> those that it tells of
         self.interrupted = False  # by errors, after which pytest_runtestloop runs nothing
@@ -152,6 +159,7 @@ class Session:
             lean.install()
         _command_line_hooks(config)
         config._do_configure()
+        self.limits = limits.Limits(config)
         if self.terminal is not None:
             self.terminal.install()
         config.pluginmanager.register(self.plugin, "fastest-collect")
@@ -231,10 +239,26 @@ class Session:
 
     def _module_json(self, path, items, errors, skips):
         listed, always = self.listing.rows(items)
-        rest = wire.dump({"path": path, "rel": os.path.relpath(path, self.setup["root"]) if path != OTHER else path,
+        rest = wire.dump({"path": path, "rel": self._rel(path),
                           "error": errors[0] if errors else None, "skip": skips[0] if skips and not items else None,
                           "deps": {"shared": self.deps_path}, "always": always})
         return b'{"items":' + listed.encode("ascii") + b"," + rest[1:]
+
+    def _rel(self, path):
+        return os.path.relpath(path, self.setup["root"]) if path != OTHER else path
+
+    def number(self, numbers):
+        """Gives items the numbers that they have in another session: {module path: [first number, count]}."""
+        found = self._by_module()
+        self.items = {}
+        for path, (first, count) in numbers.items():
+            items = found.get(path, ())
+            if len(items) != count:
+                raise Fatal(3, "%d tests where %d are wanted: %s" % (len(items), count, path))
+            if items:
+                self._credit_warnings(path, first)
+            self.items.update(enumerate(items, first))
+            self.limits.of(items)
 
     def send_modules(self, conn):
         modules = self._by_module()
@@ -247,11 +271,14 @@ class Session:
             if items:
                 self._credit_warnings(path, len(self.items))
             self.items += items
-            groups = _groups(items) if path != OTHER else [0] * len(items)
+            whole = path == OTHER or any(item.nodeid in self.needs.order for item in items)
+            groups = _groups(items) if not whole else [0] * len(items)
             errors, skips = found.get(path, ((), ()))
             document = self._module_json(path, items, errors, skips)
             payload = wire.pack_str(os.fsencode(path)) + wire.U32.pack(len(items))
             payload += struct.pack("<%dI" % len(groups), *groups)
+            for column in (self.limits.of(items), self.lanes.of(self._rel(path), items)):
+                payload += struct.pack("<%dI" % (1 + len(column)), len(column), *column)
             conn.send(wire.MODULE, payload + wire.pack_str(document))
         self._save_warnings(modules)
 
@@ -262,6 +289,7 @@ class Session:
             all(_is_lasting(impl, self.sorter) for name in _ORDERING for impl in getattr(self.config.hook, name).get_hookimpls())
         loaded = set(self.read)
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        loaded.add(os.path.join(self.setup["state_dir"], "needs"))  # lanes depend on it
         loaded.update(f for f in files if isinstance(f, str) and os.path.isabs(f) and not self.sorter.leave_out(f))
         return {"again": again, "loaded": sorted(loaded) if again else []}
 
@@ -309,6 +337,9 @@ def _explain(config, error):
 
 def run(config, setup, request, reap, own_fds=()):
     """The session's life; returns never. own_fds: our other sockets."""
+    replica = request.get("replica")
+    if replica:
+        return _replica(Session(config, setup, request), replica, reap)
     conn = wire.connect(setup["socket"], wire.ROLE_SESSION, setup["token"])
     session = Session(config, setup, request)
     try:
@@ -318,6 +349,7 @@ def run(config, setup, request, reap, own_fds=()):
         conn.send(wire.ERROR, text.encode("utf-8", "replace"), code)
         os._exit(code)
     session.send_modules(conn)
+    session.needs.note()
     why = why_not_fork((conn.fd,) + tuple(own_fds))
     gc.collect()
     gc.freeze()
@@ -332,6 +364,22 @@ def run(config, setup, request, reap, own_fds=()):
     os._exit(0)
 
 
+def _replica(session, replica, reap):
+    """Collects what another session has collected, and is a worker of it."""
+    try:
+        session.collect()
+        session.number(replica["numbers"])
+    except BaseException as e:
+        code, text = _explain(session.config, e)
+        sys.stderr.write("fastest: a worker could not collect the tests: %s\n" % text)
+        os._exit(code or 1)
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    reap.restore()
+    worker.run(session, replica["worker"], True, replica["imports"])
+
+
 def _serve(session, conn, reap, own_fds):
     """Forks a worker for each FORK, tells how each ended."""
     ids = {}
@@ -342,10 +390,10 @@ def _serve(session, conn, reap, own_fds):
         if frame is None:
             conn.wait(reap.fd)
             continue
-        kind, tag, _ = frame
+        kind, tag, payload = frame
         if kind == wire.SERVE:
             reap.restore()
-            worker.run(session, tag, alone=True)
+            worker.run(session, tag, True, payload and json.loads(payload.decode()))
         elif kind == wire.FORK:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -355,5 +403,5 @@ def _serve(session, conn, reap, own_fds):
                 conn.close()
                 for fd in own_fds:
                     os.close(fd)
-                worker.run(session, tag, alone=False)
+                worker.run(session, tag, False, payload and json.loads(payload.decode()))
             ids[pid] = tag

@@ -12,8 +12,11 @@ import threading
 import time
 import traceback
 
+import _fastest.bounds as bounds
 import _fastest.children as children
+import _fastest.costs as costs
 import _fastest.junit as junit
+import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
 import _fastest.trace as trace
@@ -26,8 +29,13 @@ import pytest
 LOOK = 16  # so many items in the queue are enough not to look for more
 HOLD_BACK_S = 0.003  # so long results wait for others that go with them
 RUNNING_SLOTS = 1024
+INTERNAL_ERROR = 3  # pytest's exit code
 THREAD_ENDS_S = 0.01
 KEEP_S = 0.03  # a process whose session fixtures took longer serves on
+
+
+class Broken(Exception):
+    """pytest has come to an internal error: it cannot be used any more."""
 
 
 class Later(pytest.Item):
@@ -57,7 +65,9 @@ class RunPlugin:
         start = time.perf_counter()
         yield
         if fixturedef.scope in ("session", "package"):
-            self.worker.set_up += time.perf_counter() - start
+            took = time.perf_counter() - start
+            self.worker.set_up += took
+            self.worker.session.costs.note(fixturedef, took)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtestloop(self):
@@ -78,6 +88,10 @@ class Worker:
         self.spawned = False
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
+        self.retries = session.setup.get("retries", 0)
+        self.idle = 0.0    # seconds without a test
+        self.began = _spent()
+        self.broken = ""   # pytest's internal error
         self.threads = _thread._count()
         self.categories = report.Categories(session.config)
         self.junit = junit.Recorder(session.config)
@@ -87,6 +101,12 @@ class Worker:
         self.flushed = time.perf_counter()
         self.looks = True  # there was time for an answer since it was looked for one
         self.native = native.Native(session.session, self.plugin, self.categories, session.setup.get("optimizer"))
+
+    def load(self):
+        """Whether its tests compute or wait: seconds of CPU, and of tests (without those for which a processor was
+        waited for)."""
+        wall, waited, cpu = (now - then for now, then in zip(_spent(), self.began))
+        return {"cpu": round(cpu, 3), "busy": round(wall - waited - self.idle, 3)}
 
     def take(self, frame):
         kind, _, payload = frame
@@ -118,7 +138,9 @@ class Worker:
                 if self.last:
                     return
                 self.conn.send(wire.IDLE)
+                start = time.perf_counter()
                 self.take(self.conn.recv())
+                self.idle += time.perf_counter() - start
                 continue
             self.run_item(self.queue[0], self.next_item())
             if self.failures == self.session.maxfail > 0:
@@ -148,13 +170,20 @@ class Worker:
 
     def run_item(self, number, nextitem):
         item = self.session.items[number]
+        if item.nodeid in self.session.needs.imports:
+            self.session.needs.restore(self.session.needs.imports.pop(item.nodeid))
         self.running[0] = number + 1
         native = number not in self.session.warned and self.native.takes(item)
         if native and self.verifies:
             pytests = verify.of_pytest(lambda: self._alone(number, nextitem))
-        passed, stop = self.execute(item, nextitem, native)
+        if self.set_up > costs.EXPENSIVE_S:
+            passed, stop = self.session.costs.timed(item, lambda: self.execute(item, nextitem, native))
+        else:
+            passed, stop = self.execute(item, nextitem, native)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
+        if passed is None and self.retries:
+            passed, stop = self.retry(number, nextitem, native, stop)
         debugged = self.session.terminal is not None and self.session.terminal.leave()
         self.look_for_leftovers(item, nextitem)
         code, document, deps, recorded = report.PASSED, None, self.deps(item), self.junit.take()
@@ -177,6 +206,9 @@ class Worker:
             self.flushed = now
             self.looks = True
         self.tell()
+        if stop and stop[0] == INTERNAL_ERROR:
+            self.broken = stop[1]
+            raise Broken
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
 
@@ -196,8 +228,37 @@ class Worker:
         except wire.Closed:
             raise
         except BaseException as e:
-            stop = (3, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
+            stop = (INTERNAL_ERROR, "INTERNALERROR> " + "".join(traceback.format_exception(type(e), e, e.__traceback__)))
         return passed, stop
+
+    def retry(self, number, nextitem, native, stop):
+        """Runs a test that has failed again, with --retries; the last attempt counts."""
+        item, passed = self.session.items[number], None
+        for _ in range(self.retries):
+            code, document = self.result(number, passed, stop)
+            if stop or code not in (report.FAILED, report.ERROR):
+                break
+            self.conn.send(wire.ATTEMPT, wire.dump(document), number)
+            self.clear(item)
+            passed, stop = self.execute(item, nextitem, native)
+            if passed is not None:
+                break
+        return passed, stop
+
+    def clear(self, item):
+        """What a failed attempt leaves: sections of output, fixtures and collectors whose set-up has failed."""
+        del item._report_sections[:], item.user_properties[:]
+        state = self.session.session._setupstate
+        info = getattr(item, "_fixtureinfo", None)
+        cached = [d.cached_result for defs in info.name2fixturedefs.values() for d in defs] if info else []
+        if any(failed for _, failed in state.stack.values()) or any(c is not None and c[2] is not None for c in cached):
+            self.native.leave()
+            try:
+                state.teardown_exact(None)
+            except BaseException:
+                traceback.print_exc()
+        if not getattr(item, "_request", True):
+            item._initrequest()
 
     def result(self, number, passed, stop):
         """(outcome, *result*)"""
@@ -205,7 +266,11 @@ class Worker:
         if passed is not None:
             return report.PASSED, json.loads(passed)
         if plugin.reports and (not stop or plugin.reports[-1].when == "teardown"):
-            return report.result(plugin.reports, self.categories, self.session.warned.get(number, []) + plugin.warnings)
+            warnings = self.session.warned.get(number, []) + plugin.warnings
+            code, document = report.result(plugin.reports, self.categories, warnings)
+            if code in (report.FAILED, report.ERROR):
+                document["after"] = [path for path in self.used if path != _path(self.session.items[number])]
+            return code, document
         return report.FAILED, {"phases": [report.broken(stop and stop[1])]}
 
     def _alone(self, number, nextitem):
@@ -250,7 +315,7 @@ class Worker:
 
     def deps(self, item):
         fresh = trace.take()
-        path = str(getattr(item, "path", None) or item.fspath)
+        path = _path(item)
         if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
             return None
         self.spawned = self.spawned or trace.SPAWN in fresh or trace.EXEC in fresh
@@ -266,6 +331,17 @@ class Worker:
         return deps
 
 
+def _spent():
+    """(now, seconds in the queue for a processor, seconds of CPU)"""
+    times = os.times()
+    try:
+        with open("/proc/self/schedstat") as f:
+            waited = int(f.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        waited = 0.0
+    return time.perf_counter(), waited, sum(times[:4])
+
+
 def _running(session, number):
     """Where the pool looks for what this worker runs: runtime/pool/running.h."""
     with open(os.path.join(session.setup["state_dir"], "running"), "r+b") as f:
@@ -274,20 +350,28 @@ def _running(session, number):
     return memoryview(memory).cast("I")[at:at + 1]
 
 
+def _path(item):
+    return str(getattr(item, "path", None) or item.fspath)
+
+
 def _settings(item):
     """Hypothesis's, of a test that it draws examples for, else None. With derandomize they are the same each time,
     and depend on the constants of all sources (hypothesis/internal/conjecture/providers.py)."""
     return getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
 
 
+def _captures(config):
+    """What pytest gathers output with, where that is in files."""
+    manager = config.pluginmanager.getplugin("capturemanager")
+    capture = getattr(manager, "_global_capturing", None)
+    both = getattr(capture, "out", None), getattr(capture, "err", None)
+    return [stream for stream in both if type(stream).__name__ in ("FDCapture", "FDCaptureBinary")]
+
+
 def _own_capture_files(config):
     """Forked processes share the offset of the capture files: each worker gets files of its own,
     behind the same Python objects."""
-    manager = config.pluginmanager.getplugin("capturemanager")
-    capture = getattr(manager, "_global_capturing", None)
-    for stream in (getattr(capture, "out", None), getattr(capture, "err", None)):
-        if type(stream).__name__ not in ("FDCapture", "FDCaptureBinary"):
-            continue
+    for stream in _captures(config):
         fd = stream.tmpfile.fileno()
         with tempfile.TemporaryFile(buffering=0) as fresh:
             os.dup2(fresh.fileno(), fd, inheritable=False)
@@ -303,20 +387,29 @@ def _own_basetemp(config, number):
         factory._given_basetemp = given / ("worker%d" % number)
 
 
-def run(session, number, alone):
-    """Serves as worker `number` until END or the pool's end; returns never."""
+def run(session, number, alone, wanted=None):
+    """Serves as worker `number` until END or the pool's end; returns never. wanted: of FORK (PROTOCOL.md)."""
     if not alone:
         os.setpgid(0, 0)
         _own_capture_files(session.config)
         _own_basetemp(session.config, number)
+    for stream in _captures(session.config):
+        bounds.bound(stream)
     status = 1
     try:
         conn = wire.connect(session.setup["socket"], wire.ROLE_WORKER, session.setup["token"], number)
+        limits.watch(session, number, conn)
+        if wanted:
+            session.maxfail = 0  # tests that the run has behind it
+            session.needs.restore(wanted["imports"])
         worker = Worker(session, number, conn)
-        worker.serve()
-        worker.junit.leave()
+        try:
+            worker.serve()
+            worker.junit.leave()
+        except Broken:
+            pass  # another process runs the rest
         _finish(session)
-        conn.send(wire.GONE, wire.dump({"text": ""}))
+        conn.send(wire.GONE, wire.dump(dict(worker.load(), text=worker.broken)))
         status = 0
     except wire.Closed:
         pass
@@ -332,6 +425,8 @@ def _finish(session):
         session.session.exitstatus = 1 if session.session.testsfailed else 0
         session.config.hook.pytest_sessionfinish(session=session.session, exitstatus=session.session.exitstatus)
         session.config._ensure_unconfigure()
+        session.needs.note()
+        session.costs.save()
     except BaseException:
         traceback.print_exc()
     atexit._run_exitfuncs()

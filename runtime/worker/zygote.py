@@ -8,6 +8,7 @@ import sysconfig
 import traceback
 
 import _fastest.sort as sort
+import _fastest.standin as standin
 import _fastest.trace as trace
 import _fastest.wire as wire
 
@@ -60,7 +61,7 @@ def _prepare(conn, setup):
     from _pytest.config import ConftestImportFailure, UsageError, _prepareconfig
 
     try:
-        return _prepareconfig(list(setup["args"]), None)
+        return _prepareconfig(list(setup["args"]), [standin.stand_in()])
     except UsageError as e:
         code, text = 4, "\n".join("ERROR: %s" % part for part in e.args)
     except ConftestImportFailure as e:

@@ -1,4 +1,6 @@
 """Every planned id is accounted for, whatever a test does to its process."""
+import os
+
 import pytest
 
 CRASHES = {
@@ -98,3 +100,84 @@ def test_a_session_fixture_that_fails_at_its_end(project):
     assert r.code == 1, r
     assert project.outcomes() == {"test_s.py::test_1": "passed", "test_s.py::test_2": "error"}
     assert "at the end" in r.out
+
+
+NASTY = {
+    "test_closed.py": """
+import os, sys
+def test_1(): os.close(1); os.close(2)
+def test_2(): print("hi")
+def test_closed(): sys.stdout.close()
+def test_4(): print("x")
+""",
+    "test_output.py": """
+def test_1():
+    for i in range(30): print("x" * 999999)
+def test_output():
+    for i in range(30): print("y" * 999999)
+    assert 0, "z" * 5000000
+""",
+    "test_bomb.py": """
+import os, time
+def test_1(): pass
+def test_bomb():
+    for i in range(30):
+        if os.fork() == 0:
+            time.sleep(1000)
+            os._exit(0)
+    with open("bomb", "w") as f: f.write(str(os.getpgid(0)))
+    os._exit(3)
+def test_3(): pass
+""",
+    "test_group.py": """
+import os, signal
+def test_1(): pass
+def test_group(): os.killpg(0, signal.SIGKILL)
+def test_3(): pass
+""",
+    "test_stop.py": """
+import os, signal
+def test_stop(): os.kill(os.getpid(), signal.SIGSTOP)
+def test_2(): pass
+""",
+    "test_memory.py": """
+import os, resource, signal
+def test_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
+    try:
+        [bytearray(10 << 20) for i in range(100)]
+    except MemoryError:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does it
+def test_2(): pass
+""",
+    "test_exit.py": """
+import pytest, sys
+@pytest.fixture(scope="session")
+def leaves(): sys.exit(0)
+def test_exit(leaves): pass
+def test_2(): pass
+""",
+}
+
+
+def test_nothing_that_a_test_does_takes_others_with_it(project):
+    for name, text in NASTY.items():
+        project.write(name, text)
+    project.write("test_all.py", "import os\n" + "".join("def test_%d(): os._exit(0)\n" % i for i in range(40)))
+    r = project.fastest("-n", "4")
+    assert r.code == 1, r.out[-3000:]
+    outcomes = project.outcomes()
+    for name, text in NASTY.items():
+        case = name[:-3]
+        found = {k.split("::")[1]: v for k, v in outcomes.items() if k.startswith(name)}
+        assert len(found) == text.count("def test_")
+        bad = {test for test, outcome in found.items() if outcome != "passed"}
+        assert bad == {case}, (name, found)
+    texts = {t["nodeid"]: (t.get("call") or t.get("setup")).get("longrepr", "") for t in project.json()["tests"]}
+    assert "stopped" in texts["test_stop.py::test_stop"]
+    assert "INTERNALERROR" in texts["test_closed.py::test_closed"]
+    assert sum("20 processes in a row" in text for text in texts.values()) >= 15
+    assert "fastest left out 2" in r.out and len(r.out) < 6e6
+    assert project.path(".fastest/m/test_output.rec").stat().st_size < 1e7
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int(project.path("bomb").read_text()), 0)

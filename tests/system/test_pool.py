@@ -224,13 +224,14 @@ def test_what_a_client_of_a_killed_run_leaves_late(tree):
 
 
 def test_control_c_at_the_terminal(tree):
-    """SIGINT goes to the whole foreground group there."""
-    tree.write("tests/test_slow.py", SLOW)
-    run = start(tree, [FASTEST, "--python", sys.executable])
-    wait_for(tree.path("started").exists, "the slow test did not start")
+    """SIGINT goes to the whole foreground group there; what has finished is told."""
+    tree.write("tests/test_slow.py", "def test_first(): assert 0, 'early'\n" + SLOW)
+    run = start(tree, [FASTEST, "--python", sys.executable, "--slow-after=0.1"])
+    assert any("::test_slow has been running for" in line for line in run.stdout)  # then those before it have come
     os.killpg(run.pid, signal.SIGINT)
     out, _ = run.communicate(timeout=LIMIT)
     assert run.returncode == 2, out
+    assert "FAILED tests/test_slow.py::test_first - AssertionError: early" in out and "1 test not run" in out, out
     nothing_is_left(tree)
 
 
@@ -296,3 +297,37 @@ def test_a_killed_warm_pool_is_replaced(tree):
     tree.replace("tests/test_a.py", "== 1", "== 2 - 1")
     r = warm(tree)
     assert r.code == 0 and "3 passed" in r.out, r
+
+
+def test_a_worker_with_too_much_memory_is_replaced(tree):
+    tree.write("tests/test_m.py", """
+import os, pytest, time
+keep = []
+@pytest.mark.parametrize("n", range(6))
+def test_m(n):
+    keep.append(b"x" * (60 << 20))
+    with open("pids", "a") as f: f.write("%d\\n" % os.getpid())
+    time.sleep(0.3)
+""")
+    r = tree.fastest("--isolation=session", "-n1", "--worker-memory=120M", "tests/test_m.py")
+    assert r.code == 0 and "6 passed" in r.out, r
+    rows = tree.path("pids").read_text().split()
+    assert len(rows) == 6 and 2 <= len(set(rows)) <= 4, rows
+    assert "MB: it is replaced" in tree.path(".fastest/pool.log").read_text()
+
+
+def test_status_shows_processes_and_their_memory(tree):
+    tree.write("tests/test_slow.py", SLOW)
+    run = start(tree, [FASTEST, "--python", sys.executable, "--persistent-workers", "--slow-after=0.1"])
+    assert any("::test_slow has been running for" in line for line in run.stdout)
+    status = tree.run([FASTEST, "pool", "status"])
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=LIMIT)
+    lines = status.out.splitlines()
+    assert any(line.startswith("  worker ") and line.endswith(" MB, runs tests/test_slow.py::test_slow") for line in lines), status
+    assert any(line.startswith("  interpreter (process ") for line in lines) and " MB in all" in lines[-1], status
+
+
+def test_a_pool_that_nobody_uses_ends(tree):
+    assert warm(tree, "--pool-idle=0.2").code == 0
+    nothing_is_left(tree)

@@ -1,165 +1,6 @@
-/* The scheduler in a world of its own: workers that run what they are sent, one item a step, with
- * a virtual clock, and crash or fail where the test says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+/* The scheduler in a world of its own: who runs what. */
 #include "runtime/pool/running.h"
-#include "runtime/pool/sched.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#define MS INT64_C(1000000)
-enum { MAX_ITEMS = 4096, MAX_TASKS = 64 };
-
-struct world {
-    struct sched s;
-    int outcome[MAX_TASKS][MAX_ITEMS]; /* last result of an item, -1 none */
-    int results[MAX_TASKS][MAX_ITEMS];
-    int done[MAX_TASKS];
-    bool partial[MAX_TASKS];
-    uint32_t ran_on[MAX_TASKS][MAX_ITEMS];
-    uint32_t forks, ends, holds;
-    bool no_fork;
-    uint32_t fail_if_not_first; /* items of tasks fail on a worker that did not run item 0 */
-    int crash_item;
-};
-
-static void op_run(void *ctx, struct worker *w, const uint32_t *numbers, uint32_t n)
-{
-    struct world *o = ctx;
-    (void)o;
-    assert_true(n >= 1);
-    for (uint32_t i = 1; i < n; i++)
-        assert_int_equal(numbers[i], numbers[i - 1] + 1);
-    assert_int_equal(w->state, WORKER_READY);
-    assert_true(w->queued <= 512);
-}
-
-static void op_hold(void *ctx, struct worker *w)
-{
-    struct world *o = ctx;
-    assert_true(w->queued <= 1);
-    o->holds++;
-}
-
-static void op_end(void *ctx, struct worker *w)
-{
-    struct world *o = ctx;
-    assert_null(w->own.task);
-    o->ends++;
-}
-
-static bool op_fork(void *ctx, struct worker *w)
-{
-    struct world *o = ctx;
-    (void)w;
-    o->forks += !o->no_fork;
-    return !o->no_fork;
-}
-
-static void op_result(void *ctx, struct task *t, uint32_t item, uint8_t outcome, struct str json)
-{
-    struct world *o = ctx;
-    (void)json;
-    assert_true(item < t->n);
-    o->outcome[t->module][item] = outcome;
-    o->results[t->module][item]++;
-}
-
-static void op_done(void *ctx, struct task *t)
-{
-    struct world *o = ctx;
-    o->done[t->module]++;
-    o->partial[t->module] = t->partial;
-}
-
-static const struct sched_ops ops = {op_run, op_hold, op_end, op_fork, op_result, op_done};
-
-static struct world *new_world(uint32_t limit)
-{
-    struct world *o = calloc(1, sizeof *o);
-    memset(o->outcome, -1, sizeof o->outcome);
-    o->s.ops = &ops;
-    o->s.ctx = o;
-    o->s.limit = limit;
-    o->s.now_ns = 1000 * MS;
-    o->crash_item = -1;
-    return o;
-}
-
-static void free_world(struct world *o)
-{
-    sched_release(&o->s);
-    free(o);
-}
-
-/* One step of one worker: what the Python side does. False when it has nothing to do. */
-static bool step_worker(struct world *o, struct worker *w)
-{
-    struct sched *s = &o->s;
-    if (w->state == WORKER_STARTING) {
-        sched_ready(s, w);
-        return true;
-    }
-    if (w->state == WORKER_ENDED && w->queued == 0) {
-        sched_remove(s, w, (struct str){0});
-        return true;
-    }
-    if (w->queued == 0)
-        return false;
-    if (w->queued == 1 && !w->held)
-        sched_need(s, w);
-    struct queued q = w->queue[0];
-    uint32_t module = q.task ? q.task->module : 0;
-    if (q.task && (int)q.item == o->crash_item) {
-        o->crash_item = -1;
-        sched_remove(s, w, STR("{}"));
-        return true;
-    }
-    bool first = q.item == 0;
-    if (q.task)
-        o->ran_on[module][q.item] = w->id;
-    bool fails = o->fail_if_not_first && q.task && !first && o->ran_on[module][0] != w->id;
-    s->now_ns += 10 * MS;
-    assert_true(sched_result(s, w, q.number, fails ? 1 : 0, STR("{}")));
-    return true;
-}
-
-static void run_world(struct world *o)
-{
-    for (int round = 0; round < 100000; round++) {
-        bool any = false;
-        sched_balance(&o->s);
-        for (struct worker *w = o->s.workers, *next; w; w = next) {
-            next = w->next;
-            any = step_worker(o, w) || any;
-        }
-        if (!any && !o->s.tasks)
-            return;
-    }
-    fail_msg("the world does not come to rest");
-}
-
-static struct task *add(struct world *o, uint32_t module, uint32_t first, uint32_t n, uint8_t *cuts)
-{
-    uint32_t *groups = calloc(n, sizeof *groups);
-    for (uint32_t i = 0; i < n; i++)
-        groups[i] = i;
-    sched_cuts(groups, n, cuts);
-    free(groups);
-    return sched_add(&o->s, o, module, first, n, cuts);
-}
-
-static void check_all(struct world *o, uint32_t module, uint32_t n, int outcome)
-{
-    assert_int_equal(o->done[module], 1);
-    for (uint32_t i = 0; i < n; i++)
-        assert_int_equal(o->outcome[module][i], outcome);
-}
+#include "tests/unit/sched_world.h"
 
 static void test_cuts(void **state)
 {
@@ -221,23 +62,6 @@ static void test_small_module_needs_one_worker(void **state)
     free_world(o);
 }
 
-/* A failure that only the split has caused does not count. */
-static void test_split_failures_are_confirmed(void **state)
-{
-    struct world *o = new_world(2);
-    static uint8_t cuts[500];
-    (void)state;
-    o->s.all_asked = true;
-    o->fail_if_not_first = 1;
-    add(o, 0, 0, 500, cuts);
-    run_world(o);
-    check_all(o, 0, 500, 0);
-    for (int i = 1; i < 500; i++)
-        assert_int_equal(o->ran_on[0][i], o->ran_on[0][0]);
-    assert_int_equal(o->results[0][0], 2);
-    free_world(o);
-}
-
 static void test_groups_stay_together(void **state)
 {
     struct world *o = new_world(2);
@@ -248,7 +72,7 @@ static void test_groups_stay_together(void **state)
     for (uint32_t i = 0; i < 400; i++)
         groups[i] = i < 150 ? 1 : i < 390 ? 2 : i;
     sched_cuts(groups, 400, cuts);
-    sched_add(&o->s, o, 0, 0, 400, cuts);
+    sched_add(&o->s, o, 0, 0, 400, cuts, NULL, 0);
     run_world(o);
     check_all(o, 0, 400, 0);
     for (uint32_t i = 1; i < 400; i++)
@@ -265,7 +89,7 @@ static void test_crash_fails_one_item(void **state)
         static uint8_t cuts[2][60];
         o->s.all_asked = true;
         o->crash_item = item;
-        o->s.single = item % 2;
+        o->s.whole = item % 2;
         add(o, 0, 0, 60, cuts[0]);
         add(o, 1, 60, 60, cuts[1]);
         run_world(o);
@@ -277,7 +101,7 @@ static void test_crash_fails_one_item(void **state)
                 failed += o->outcome[m][i];
             }
         }
-        assert_true(failed <= 1); /* 0: the module was split, and confirmed without a crash */
+        assert_int_equal(failed, 1);
         free_world(o);
     }
     (void)state;
@@ -315,7 +139,7 @@ static void test_at_the_end_nothing_waits_behind_a_long_test(void **state)
     struct world *o = new_world(2);
     uint8_t cuts[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
-    sched_add(&o->s, o, 0, 0, 8, cuts);
+    sched_add(&o->s, o, 0, 0, 8, cuts, NULL, 0);
     sched_ready(&o->s, a);
     sched_ready(&o->s, b);
     assert_int_equal(a->queued, 1);
@@ -341,7 +165,7 @@ static void test_at_the_end_short_tests_are_sent_in_chunks(void **state)
     uint8_t cuts[64];
     memset(cuts, 1, sizeof cuts);
     struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
-    sched_add(&o->s, o, 0, 0, 64, cuts);
+    sched_add(&o->s, o, 0, 0, 64, cuts, NULL, 0);
     sched_ready(&o->s, a);
     sched_ready(&o->s, b);
     for (int i = 0; i < 8; i++) {
@@ -451,6 +275,97 @@ static void test_live_workers_have_slots_of_their_own(void **state)
     sched_release(&s);
 }
 
+/* A worker over its limit: its running item fails, what it had besides runs elsewhere. */
+static void test_doomed(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    static uint8_t cuts[20];
+    o->s.all_asked = true;
+    add(o, 0, 0, 20, cuts);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    assert_true(sched_result(&o->s, w, 0, 0, STR("{}")));
+    assert_true(w->queued > 1);
+    sched_doom(&o->s, w, 1000);
+    sched_balance(&o->s);
+    assert_ptr_not_equal(o->s.workers->next, NULL); /* another one for the rest */
+    sched_remove(&o->s, w, STR("{}"));
+    run_world(o);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(o->outcome[0][i], i == 1);
+        assert_int_equal(o->results[0][i], 1);
+    }
+    free_world(o);
+}
+
+static void test_the_rest_of_a_task_fails(void **state)
+{
+    (void)state;
+    struct world *o = new_world(1);
+    static uint8_t cuts[2][20];
+    o->s.all_asked = true;
+    struct task *t = add(o, 0, 0, 20, cuts[0]);
+    add(o, 1, 20, 20, cuts[1]);
+    sched_balance(&o->s);
+    struct worker *w = o->s.workers;
+    sched_ready(&o->s, w);
+    sched_fail_rest(&o->s, t, STR("{}"));
+    assert_int_equal(o->done[0], 0);
+    assert_int_equal(o->results[0][0], 0);
+    sched_remove(&o->s, w, STR("{}"));
+    assert_int_equal(o->done[0], 1);
+    run_world(o);
+    check_all(o, 0, 20, 1);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(o->results[0][i], 1);
+    check_all(o, 1, 20, 0);
+    free_world(o);
+}
+
+static uint64_t *op_until(void *ctx, const struct task *t)
+{
+    uint64_t *until = calloc(t->n + 1, sizeof *until);
+    (void)ctx;
+    for (uint32_t i = 0; i < t->n; i++) /* the first 10 took as long as the rest */
+        until[i + 1] = until[i] + (i < 10 ? 90000 : 10000);
+    return until;
+}
+
+static void test_a_split_halves_the_time(void **state)
+{
+    (void)state;
+    struct world *o = new_world(2);
+    struct sched_ops with = ops;
+    uint8_t cuts[100];
+    memset(cuts, 1, sizeof cuts);
+    with.until = op_until;
+    o->s.ops = &with;
+    struct worker *a = sched_new_worker(&o->s), *b = sched_new_worker(&o->s);
+    sched_add(&o->s, o, 0, 0, 100, cuts, NULL, 1800);
+    sched_ready(&o->s, a);
+    sched_ready(&o->s, b); /* without waiting for the first result */
+    assert_true(b->queued > 0);
+    assert_in_range(b->queue[0].item, 10, 16);
+    free_world(o);
+}
+
+static void test_the_longest_module_goes_first(void **state)
+{
+    (void)state;
+    struct world *o = new_world(1);
+    static const uint32_t cost[] = {0, 300, 20, 5000, 300, 30};
+    static const uint32_t want[] = {3, 1, 4, 0, 2, 5};
+    static uint8_t cuts[6][2];
+    for (uint32_t i = 0; i < 6; i++)
+        sched_add(&o->s, o, i, 2 * i, 2, cuts[i], NULL, cost[i]);
+    const struct range *r = o->s.pending;
+    for (uint32_t i = 0; i < 6; i++, r = r->next)
+        assert_int_equal(r->task->module, want[i]);
+    free_world(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,7 +373,6 @@ int main(void)
         cmocka_unit_test(test_all_run_once),
         cmocka_unit_test(test_one_module_is_split),
         cmocka_unit_test(test_small_module_needs_one_worker),
-        cmocka_unit_test(test_split_failures_are_confirmed),
         cmocka_unit_test(test_groups_stay_together),
         cmocka_unit_test(test_crash_fails_one_item),
         cmocka_unit_test(test_hold_until_all_asked),
@@ -469,6 +383,10 @@ int main(void)
         cmocka_unit_test(test_retire),
         cmocka_unit_test(test_a_crash_before_the_results_have_come),
         cmocka_unit_test(test_live_workers_have_slots_of_their_own),
+        cmocka_unit_test(test_doomed),
+        cmocka_unit_test(test_a_split_halves_the_time),
+        cmocka_unit_test(test_the_longest_module_goes_first),
+        cmocka_unit_test(test_the_rest_of_a_task_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

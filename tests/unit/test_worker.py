@@ -104,6 +104,7 @@ class Pool:
         theirs.close()
         self.zygote = Peer(ours)
         sources = [p for p in sorted(WORKER.glob("*.py")) if p.stem != "bootstrap"] + [WORKER / "tracer.c", LOOK]
+        sources.append(ROOT / "generator" / "config" / "standin.py")
         self.zygote.send(SOURCE, struct.pack("<I", len(sources)) + b"".join(
             text(p.name.replace(".py", "").encode()) + text(p.read_bytes()) for p in sources))
         self.zygote.send(CONFIG, {
@@ -123,14 +124,20 @@ class Pool:
         clean = [str(self.root / name) for name in clean]
         self.zygote.send(SESSION, {"run_id": "1", "clean": clean, "planned": planned, "other": other}, fork)
         self.peer = self.accept(2)
-        self.modules, self.groups, self.items = {}, {}, []
+        self.modules, self.groups, self.limits, self.lanes, self.items = {}, {}, {}, {}, []
         kind, tag, payload = self.peer.recv()
         while kind == MODULE:
             path, at = unpack_text(payload, 0)
             n, = struct.unpack_from("<I", payload, at)
             name = os.path.relpath(path.decode(), str(self.root)) if path != b"@other" else "@other"
             self.groups[name] = struct.unpack_from("<%dI" % n, payload, at + 4)
-            self.modules[name] = json.loads(unpack_text(payload, at + 4 + 4 * n)[0].decode())
+            at += 4 + 4 * n
+            count, = struct.unpack_from("<I", payload, at)
+            self.limits[name] = struct.unpack_from("<%dI" % count, payload, at + 4)
+            at += 4 + 4 * count
+            count, = struct.unpack_from("<I", payload, at)
+            self.lanes[name] = struct.unpack_from("<%dI" % count, payload, at + 4)
+            self.modules[name] = json.loads(unpack_text(payload, at + 4 + 4 * count)[0].decode())
             assert len(self.modules[name]["items"]) == n
             self.items += [item["id"] for item in self.modules[name]["items"]]
             kind, tag, payload = self.peer.recv()
