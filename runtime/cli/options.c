@@ -266,29 +266,29 @@ static void note_seen(void *ctx, const struct opt *o)
     cli_note(c, o, c->origin);
 }
 
-/* pytest's addopts, of which only what we know counts. */
-static bool parse_words(struct cli *c, const struct strs *words, const char *origin, bool addopts, struct err *err)
+/* scope FOR_PYTEST: pytest's addopts, of which only what we know counts. */
+static bool parse_words(struct cli *c, const struct strs *words, const char *origin, unsigned scope, struct err *err)
 {
-    struct opt_reader r = {.table = cli_options, .scope = addopts ? (unsigned)FOR_PYTEST : command_scope(c->command),
-                           .target = c, .unknown = take_unknown, .seen = note_seen, .ctx = c};
+    struct opt_reader r = {.table = cli_options, .scope = scope, .target = c, .unknown = take_unknown, .seen = note_seen,
+                           .ctx = c};
     char **argv = arena_array(&c->arena, words->n + 1, sizeof *argv);
     for (size_t i = 0; i < words->n; i++)
         argv[i] = arena_dup(&c->arena, words->items[i].p ? words->items[i].p : "", words->items[i].n);
     c->origin = origin;
-    c->addopts = addopts;
+    c->addopts = scope == FOR_PYTEST;
     c->ended = false;
     bool ok = opt_parse(&r, (int)words->n, argv, err);
     c->addopts = c->ended = false;
     return ok;
 }
 
-static bool parse_variable(struct cli *c, const char *name, bool addopts, struct err *err)
+static bool parse_variable(struct cli *c, const char *name, unsigned scope, struct err *err)
 {
     struct strs words = {0};
     struct err why;
     bool ok = !c->command->pytest || ini_shlex(str_z(getenv(name)), &c->arena, &words, &why) ||
               err_set(err, "%s: %s", name, why.msg);
-    ok = ok && parse_words(c, &words, name, addopts, err);
+    ok = ok && parse_words(c, &words, name, scope, err);
     strs_release(&words);
     return ok;
 }
@@ -298,7 +298,8 @@ static bool parse_arguments(struct cli *c, struct err *err)
     struct strs words = {0};
     for (int i = 0; i < c->n_own_args; i++)
         strs_add(&words, str_z(c->own_args[i]));
-    bool ok = parse_variable(c, "FASTEST_ADDOPTS", false, err) && parse_words(c, &words, "the command line", false, err);
+    bool ok = parse_variable(c, "FASTEST_ADDOPTS", FOR_RUN, err) &&
+              parse_words(c, &words, "the command line", command_scope(c->command), err);
     strs_release(&words);
     return ok;
 }
@@ -324,8 +325,9 @@ static bool parse_layers(struct cli *c, struct err *err)
     const char *origin = arena_dup(&c->arena, ini.p ? ini.p : "", ini.n);
     buf_release(&ini);
     return settings_apply_file(&c->settings, c, err) &&
-           (!c->command->pytest || parse_words(c, &c->settings.own.addopts, origin, true, err)) &&
-           settings_apply_variables(c, err) && parse_variable(c, "PYTEST_ADDOPTS", true, err) && parse_arguments(c, err);
+           (!c->command->pytest || parse_words(c, &c->settings.own.addopts, origin, FOR_PYTEST, err)) &&
+           settings_apply_variables(c, err) && parse_variable(c, "PYTEST_ADDOPTS", FOR_PYTEST, err) &&
+           parse_arguments(c, err);
 }
 
 static bool finish(struct cli *c, struct err *err)

@@ -145,6 +145,10 @@ static void addopts_come_first(void **state)
     assert_string_equal(c.color, "no");
     expect_args("-k a b");
     assert_true(PARSE("cache", "stats")); /* which takes none of them */
+    setenv("FASTEST_ADDOPTS", "--json out.json", 1); /* a run's --json, whatever the command has of that name */
+    assert_true(PARSE("why", "a.py"));
+    assert_false(c.as_json);
+    assert_int_equal(c.n_items, 1);
     unsetenv("FASTEST_ADDOPTS");
 }
 
