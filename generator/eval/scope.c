@@ -58,6 +58,8 @@ static enum outcome run_call(struct runner *x, const struct stmt *st, struct str
         return GOES_ON;
     struct value a = scope_arguments(x->w, x->s, args);
     struct module *m = x->s->module;
+    bool before = m->may_skip;
+    m->may_skip = true;
     const struct value *level = value_keyword(&a, STR("allow_module_level"));
     const struct value *reason = a.n_items ? &a.items[0] : value_keyword(&a, STR("reason"));
     if (a.kind == VALUE_UNKNOWN)
@@ -72,8 +74,10 @@ static enum outcome run_call(struct runner *x, const struct stmt *st, struct str
             return MAY_STOP;
         int has = world_has(x->w, m, a.items[0].text);
         bool plain = a.n_items == 1 && !value_keyword(&a, STR("minversion"));
-        if (has == 1 && plain)
+        if (has == 1 && plain) {
+            m->may_skip = before;
             return GOES_ON;
+        }
         if (has != 0)
             return MAY_STOP;
     }
@@ -186,6 +190,7 @@ static enum outcome run_raise(struct runner *x, const struct stmt *st)
     x->s->module->skip_line = st->line;
     bool skip = v.kind == VALUE_EXTERNAL && (str_eq(v.text, STR("unittest.SkipTest")) ||
                                              str_eq(v.text, STR("unittest.case.SkipTest")));
+    x->s->module->may_skip = x->s->module->may_skip || skip;
     return skip ? STOPS : MAY_STOP;
 }
 
@@ -238,6 +243,21 @@ static void bind_walrus(struct runner *x, struct str text)
             runner_bind(x, word, BIND_OPAQUE);
 }
 
+/* A module that is skipped when it is imported skips this one. */
+static enum outcome after_import(struct runner *x)
+{
+    struct module *m = x->s->module;
+    bool skipped = x->skipped != NULL, may_skip = x->may_skip;
+    if (skipped && !m->skip_line) {
+        m->skip_reason = x->skipped->skip_reason;
+        m->skip_line = x->skipped->skip_line;
+    }
+    m->may_skip = m->may_skip || may_skip;
+    x->skipped = NULL;
+    x->may_skip = false;
+    return skipped ? STOPS : may_skip ? MAY_STOP : GOES_ON;
+}
+
 static enum outcome run_simple(struct runner *x, const struct stmt *st)
 {
     struct str rest = st->text, word = STR(""), callee, args;
@@ -248,11 +268,11 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         word = STR("");
     if (str_eq(word, STR("import"))) {
         runner_import(x, st->text);
-        return GOES_ON;
+        return after_import(x);
     }
     if (str_eq(word, STR("from"))) {
         runner_from(x, st->text);
-        return GOES_ON;
+        return after_import(x);
     }
     if (str_eq(word, STR("del")))
         run_del(x, st->text);

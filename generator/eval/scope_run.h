@@ -11,6 +11,8 @@ struct runner {
     bool maybe;
     uint32_t line;       /* of the statement */
     bool import_fails;   /* a certain ImportError was met */
+    bool may_skip;       /* a module was imported that may skip this one */
+    struct module *skipped; /* or one that does */
 };
 
 void runner_doubt(struct runner *x, const char *why);
