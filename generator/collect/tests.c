@@ -1,5 +1,6 @@
 #include "generator/collect/tests_collect.h"
 
+#include "generator/collect/registered.h"
 #include "generator/source/lines.h"
 #include "generator/source/split.h"
 
@@ -132,6 +133,14 @@ static bool may_be_class(const struct binding *b)
     return b->text.n && !strchr("0123456789'\"([{-~", *b->text.p) && split_find(b->text, ' ') == b->text.n;
 }
 
+/* "cannot collect it because it is not a function", if it can be called. */
+static void uncollected(struct collector *x, struct str name)
+{
+    struct test t = {.id = collector_id(x, name, STR(""), false), .function = name, .class = collector_class(x),
+                     .doubt = "what may be called and is no function: a warning, which is an error here", .may_fail = true};
+    x->add(x->ctx, &t);
+}
+
 static void collect_name(struct collector *x, struct binding *b)
 {
     bool function_name = matches(&x->w->config->python_functions, b->name);
@@ -188,6 +197,8 @@ static void collect_name(struct collector *x, struct binding *b)
                     (v.kind == VALUE_NAMED && v.ref && ((const struct object *)v.ref)->kind == OBJECT_BINDING);
     if (callable)
         collector_doubtful(x, b->name, 0, "it is assigned something that cannot be followed", false);
+    else if (v.kind == VALUE_PLAIN && function_name && x->w->config->uncollected_fail)
+        uncollected(x, b->name);
 }
 
 static struct str loader_names(struct collector *x, struct class_info *c, struct strs *names)
@@ -305,6 +316,8 @@ static void collect_class(struct collector *x, struct str name, struct binding *
             collect_members(x, c);
         x->o = o;
     }
+    if (on == 1 && c->makes_init && !c->unittest && !c->doubt && x->w->config->uncollected_fail)
+        collector_doubtful(x, STR(""), line, "a class with a constructor: a warning, which is an error here", true);
     x->n_classes--;
     x->chain.n = before;
     x->n_generate = generators;
@@ -396,6 +409,8 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
         doubtful.doubt = x.m->scope.doubt;
     if (value_truth(&v) < 0)
         doubtful.doubt = "__test__ is computed";
+    if (!doubtful.doubt)
+        doubtful.doubt = registered_doubt(w, x.m, o->conftests);
     if (package && !doubtful.doubt)
         doubtful.doubt = "a package around it that may not be imported";
     x.o = &doubtful;

@@ -35,6 +35,16 @@ static bool makes_names(struct str text)
     return false;
 }
 
+bool imports_text_has(struct str path, struct str word)
+{
+    struct buf z = {0}, text = {0};
+    buf_str(&z, path);
+    bool has = io_read(z.p, MAX_SEARCHED, &text, NULL) && text.n && has_word(buf_view(&text), word);
+    buf_release(&z);
+    buf_release(&text);
+    return has;
+}
+
 /* Does the text of that file show neither the word nor what could make a name? */
 static bool text_lacks(struct str path, struct str word)
 {

@@ -12,5 +12,7 @@
 bool imports_lack_module(struct world *w, const struct module *from, struct str dotted, uint8_t level);
 /* Has the module certainly no such name, and no such submodule? */
 bool imports_lack_name(struct world *w, const struct module *from, struct str dotted, uint8_t level, struct str name);
+/* Does the text of that file have the word? False when it cannot be read. */
+bool imports_text_has(struct str path, struct str word);
 
 #endif
