@@ -151,6 +151,12 @@ static bool is_error(const struct strs *filters, const char *category)
 
 static bool read_marks(struct reading *r)
 {
+    struct str anyio = STR("");
+    if (!config_ini_text(&r->ini, "anyio_mode", &anyio))
+        return false;
+    r->c->anyio_auto = str_eq(anyio, STR("auto"));
+    for (size_t i = 0; i < r->args.unknown.n; i++)
+        r->c->anyio_auto = r->c->anyio_auto || str_starts(r->args.unknown.items[i], STR("--anyio-mode"));
     struct strs filters = {0};
     bool strict = false, ok = config_ini_lines(&r->ini, "filterwarnings", &filters);
     if (ok && r->pytest >= 900) {

@@ -66,7 +66,7 @@ struct module {
     struct strs mutated;          /* names that function bodies change */
     bool is_package, ready;
     bool import_fails;            /* an import of it is certainly not found */
-    bool may_skip;                /* it may call pytest.skip or importorskip, which may skip */
+    bool may_skip;                /* it may call pytest.skip or importorskip, or raises something */
     bool skipped;                 /* a certain pytest.skip(allow_module_level=True), importorskip, SkipTest */
     struct str skip_reason;
     uint32_t skip_line;

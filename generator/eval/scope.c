@@ -48,6 +48,20 @@ struct binding *scope_bind(struct world *w, struct scope *s, struct str name, en
 
 /* ---- simple statements ---- */
 
+/* A call for what it does, not for its value: of a function whose name says that it may skip, or of any in a
+ * handler that is run because an import failed, but for those that only tell. */
+static bool may_end(const struct runner *x, struct str callee)
+{
+    static const char *const tell[] = {"warn", "print", "debug", "info", "warning", "error", "exception", "append", "add"};
+    struct str name = str_slice(callee, str_rchr(callee, '.') == callee.n ? 0 : str_rchr(callee, '.') + 1, callee.n);
+    if (str_contains(name, STR("skip")) || str_contains(name, STR("require")))
+        return true;
+    for (size_t i = 0; i < sizeof tell / sizeof *tell; i++)
+        if (str_eq(name, str_z(tell[i])))
+            return false;
+    return x->handling;
+}
+
 /* pytest.skip(…, allow_module_level=True), pytest.importorskip("name"): do they end the module? */
 static enum outcome run_call(struct runner *x, const struct stmt *st, struct str callee, struct str args)
 {
@@ -190,7 +204,11 @@ static enum outcome run_raise(struct runner *x, const struct stmt *st)
     x->s->module->skip_line = st->line;
     bool skip = v.kind == VALUE_EXTERNAL && (str_eq(v.text, STR("unittest.SkipTest")) ||
                                              str_eq(v.text, STR("unittest.case.SkipTest")));
-    x->s->module->may_skip = x->s->module->may_skip || skip;
+    bool builtin = v.kind == VALUE_NAMED && !v.ref;
+    bool import = !callee.n || (builtin && (str_eq(v.text, STR("ImportError")) || str_eq(v.text, STR("ModuleNotFoundError"))));
+    if (!skip && import && !x->maybe) /* a bare one is in a handler that is run: of what is not found */
+        x->import_fails = true;
+    x->s->module->may_skip = x->s->module->may_skip || skip || !x->maybe;
     return skip ? STOPS : MAY_STOP;
 }
 
@@ -287,7 +305,13 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         if (grows_list(x, st->text))
             return GOES_ON;
         note_words(x, st->text, true);
-        return split_call(st->text, &callee, &args) ? run_call(x, st, callee, args) : GOES_ON;
+        if (!split_call(st->text, &callee, &args))
+            return GOES_ON;
+        enum outcome o = run_call(x, st, callee, args);
+        if (o != GOES_ON || !may_end(x, callee) || str_ends(callee, STR("importorskip")))
+            return o;
+        x->s->module->may_skip = true;
+        return MAY_STOP;
     }
     if (a.value.n && str_chr(a.value, '(') < a.value.n)
         note_words(x, a.value, false);
@@ -326,8 +350,6 @@ static enum outcome run_branch(struct runner *x, uint32_t header, bool maybe)
 static int condition(struct runner *x, const struct stmt *st)
 {
     struct str text = str_trim(str_slice(st->text, st->kind == STMT_IF ? 2 : 4, st->text.n));
-    if (str_starts(text, STR("__name__")) && str_contains(text, STR("__main__")))
-        return 0;
     bool before = x->w->into_installed;
     x->w->into_installed = true;
     x->w->line = st->line;
@@ -424,7 +446,10 @@ static enum outcome run_try(struct runner *x, uint32_t *i)
             while (split_word(&rest, &word, &dotted))
                 if (str_eq(word, STR("as")))
                     split_word(&rest, &name, &dotted);
+            bool handling = x->handling;
+            x->handling = fails;
             enum outcome o = run_branch(x, *i, !fails);
+            x->handling = handling;
             /* without a missing import the handler is taken to stay aside, but it may skip */
             all = fails ? o : o == GOES_ON || all == STOPS ? all : MAY_STOP;
         } else if (st->kind == STMT_ELSE) {

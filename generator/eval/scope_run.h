@@ -11,6 +11,7 @@ struct runner {
     bool maybe;
     uint32_t line;       /* of the statement */
     bool import_fails;   /* a certain ImportError was met */
+    bool handling;       /* in a handler that is run because of one */
     bool may_skip;       /* a module was imported that may skip this one */
     struct module *skipped; /* or one that does */
 };
