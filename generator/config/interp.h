@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+struct dir;
 struct dirs;
 struct interp {
     struct str python;           /* absolute path, as chosen */
@@ -39,5 +40,8 @@ bool interp_choose(const char *python, const char *cwd, struct buf *out, struct 
 /* Is the top-level module or package `name` found by import (files of path, then builtin and frozen
  * modules)? 1 yes, 0 no, -1 not known (unsure_path). A directory counts without __init__.py too. */
 int interp_has_module(const struct interp *x, struct dirs *dirs, struct str name);
+
+/* Does the directory hold a module or package of that name: a directory, .py, .pyc, .so and the like? */
+bool interp_holds_module(const struct dir *dir, struct str name);
 
 #endif

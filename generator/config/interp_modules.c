@@ -42,8 +42,7 @@ static struct str module_of(struct str file)
     return ok ? name : STR("");
 }
 
-/* Does the directory hold a module or package of that name? */
-static bool holds(const struct dir *d, struct str name)
+bool interp_holds_module(const struct dir *d, struct str name)
 {
     for (size_t i = dir_lower(d, name); i < d->list.n; i++) {
         struct str file = str_z(d->list.items[i].name);
@@ -59,7 +58,7 @@ static bool holds(const struct dir *d, struct str name)
 static bool is_listed(const struct interp *x, struct dirs *dirs, struct str name)
 {
     for (size_t i = 0; i < x->path.n; i++)
-        if (x->path.items[i].n && holds(dirs_open(dirs, x->path.items[i]), name))
+        if (x->path.items[i].n && interp_holds_module(dirs_open(dirs, x->path.items[i]), name))
             return true;
     return false;
 }

@@ -6,9 +6,11 @@
 
 enum { MAX_SEARCHED = 1 << 20 };
 
-/* With one of these a module can have names, or a package submodules, that its text does not bind. */
-static const char *const makers[] = {"import *", "__getattr__", "globals(", "locals(", "vars(", "setattr(", "exec(",
-                                     "sys.modules", "__dict__",    "_convert", "meta_path", "__path__", "attach("};
+/* With one of these a package can have submodules that its directory does not hold; and, with any of them, a
+ * module names that its text does not bind. */
+enum { MODULE_MAKERS = 3 };
+static const char *const makers[] = {"sys.modules", "__path__", "meta_path", "import *", "__getattr__", "globals(", "locals(",
+                                     "vars(", "setattr(", "exec(", "__dict__", "_convert", "attach("};
 
 static bool is_word_byte(char c)
 {
@@ -27,9 +29,9 @@ static bool has_word(struct str text, struct str word)
     return false;
 }
 
-static bool makes_names(struct str text)
+static bool has_maker(struct str text, size_t n)
 {
-    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
+    for (size_t i = 0; i < n; i++)
         if (str_contains(text, str_z(makers[i])))
             return true;
     return false;
@@ -45,14 +47,14 @@ bool imports_text_has(struct str path, struct str word)
     return has;
 }
 
-/* Does the text of that file show neither the word nor what could make a name? */
-static bool text_lacks(struct str path, struct str word)
+/* Does the text of that file show neither the word nor one of the makers? */
+static bool text_lacks(struct str path, struct str word, size_t n_makers)
 {
     struct buf z = {0}, text = {0};
     buf_str(&z, path);
     bool read = io_read(z.p, MAX_SEARCHED, &text, NULL);
     struct str all = text.n ? buf_view(&text) : STR("");
-    bool lacks = read && !(word.n && has_word(all, word)) && !makes_names(all);
+    bool lacks = read && !(word.n && has_word(all, word)) && !has_maker(all, n_makers);
     buf_release(&z);
     buf_release(&text);
     return lacks;
@@ -62,13 +64,7 @@ static bool text_lacks(struct str path, struct str word)
 static bool has_entry(struct world *w, struct str dir, struct str name)
 {
     const struct dir *d = dirs_open(&w->dirs, dir);
-    size_t i = dir_lower(d, name);
-    if (d->hidden)
-        return true;
-    for (; i < d->list.n && str_starts(str_z(d->list.items[i].name), name); i++)
-        if (d->list.items[i].name[name.n] == '\0' || d->list.items[i].name[name.n] == '.')
-            return true;
-    return false;
+    return d->hidden || interp_holds_module(d, name);
 }
 
 static bool is_package(struct str path)
@@ -76,22 +72,22 @@ static bool is_package(struct str path)
     return str_eq(path_base(path), STR("__init__.py"));
 }
 
-/* A submodule below the package whose __init__.py is at path. */
-static bool lacks_below(struct world *w, struct str path, struct str dotted)
+/* Is there a submodule below the package whose __init__.py is at path? 1, 0 or -1. */
+static int has_below(struct world *w, struct str path, struct str dotted)
 {
     struct str rest = dotted, part;
     while (rest.p && str_next(&rest, '.', &part)) {
         if (!is_package(path))
-            return false;
+            return -1;
         struct str dir = path_dir(path);
         if (!has_entry(w, dir, part))
-            return text_lacks(path, STR(""));
+            return text_lacks(path, STR(""), MODULE_MAKERS) ? 0 : -1;
         struct dir *sub = dirs_open(&w->dirs, world_join(w, dir, "/", part));
         if (!sub->package)
-            return false;
+            return rest.p ? -1 : 1;
         path = world_join(w, sub->path, "/", STR("__init__.py"));
     }
-    return false;
+    return 1;
 }
 
 /* The first package of a relative import: what its dots lead to. */
@@ -103,13 +99,13 @@ static struct str relative_base(struct world *w, const struct module *from, uint
     return dirs_open(&w->dirs, dir)->package ? world_join(w, dir, "/", STR("__init__.py")) : STR("");
 }
 
-bool imports_lack_module(struct world *w, const struct module *from, struct str dotted, uint8_t level)
+int imports_has_module(struct world *w, const struct module *from, struct str dotted, uint8_t level)
 {
     size_t dot = str_chr(dotted, '.');
     if (!dotted.n || (level == 0 && dot == dotted.n))
-        return false;
+        return 1;
     struct str base = level ? relative_base(w, from, level) : world_locate(w, from, str_slice(dotted, 0, dot));
-    return base.n && lacks_below(w, base, level ? dotted : str_slice(dotted, dot + 1, dotted.n));
+    return base.n ? has_below(w, base, level ? dotted : str_slice(dotted, dot + 1, dotted.n)) : -1;
 }
 
 static bool scope_lacks(struct world *w, const struct module *m, struct str name)
@@ -118,7 +114,7 @@ static bool scope_lacks(struct world *w, const struct module *m, struct str name
         return false;
     if (scope_get(&m->scope, name) || scope_get(&m->scope, STR("__getattr__")) || strs_has(&m->mutated, name))
         return false;
-    return !m->is_package || (!has_entry(w, path_dir(m->path), name) && text_lacks(m->path, STR("")));
+    return !m->is_package || (!has_entry(w, path_dir(m->path), name) && text_lacks(m->path, STR(""), sizeof makers / sizeof *makers));
 }
 
 static bool is_dunder(struct str name)
@@ -140,6 +136,6 @@ bool imports_lack_name(struct world *w, const struct module *from, struct str do
     struct str key = world_join(w, path, "\n", name);
     uintptr_t *known = map_put(&w->lacking, key, &added);
     if (added)
-        *known = text_lacks(path, name);
+        *known = text_lacks(path, name, sizeof makers / sizeof *makers);
     return *known;
 }

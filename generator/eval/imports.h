@@ -8,8 +8,8 @@
 
 #include "generator/eval/module.h"
 
-/* Is a module of that dotted name certainly not there, though its first part is? */
-bool imports_lack_module(struct world *w, const struct module *from, struct str dotted, uint8_t level);
+/* Is there a module of that dotted name, of which the first part is there? 1, 0, or -1 for what is not known. */
+int imports_has_module(struct world *w, const struct module *from, struct str dotted, uint8_t level);
 /* Has the module certainly no such name, and no such submodule? */
 bool imports_lack_name(struct world *w, const struct module *from, struct str dotted, uint8_t level, struct str name);
 /* Does the text of that file have the word? False when it cannot be read. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum outcome { GOES_ON = SCOPE_GOES_ON, MAY_STOP = SCOPE_MAY_STOP, STOPS = SCOPE_STOPS };
-
 static enum outcome run_block(struct runner *x, uint32_t i, uint8_t depth, uint32_t *end);
 
 static const struct stmt *stmt_at(const struct runner *x, uint32_t i)
@@ -47,57 +45,6 @@ struct binding *scope_bind(struct world *w, struct scope *s, struct str name, en
 }
 
 /* ---- simple statements ---- */
-
-/* A call for what it does, not for its value: of a function whose name says that it may skip, or of any in a
- * handler that is run because an import failed, but for those that only tell. */
-static bool may_end(const struct runner *x, struct str callee)
-{
-    static const char *const tell[] = {"warn", "print", "debug", "info", "warning", "error", "exception", "append", "add"};
-    struct str name = str_slice(callee, str_rchr(callee, '.') == callee.n ? 0 : str_rchr(callee, '.') + 1, callee.n);
-    if (str_contains(name, STR("skip")) || str_contains(name, STR("require")))
-        return true;
-    for (size_t i = 0; i < sizeof tell / sizeof *tell; i++)
-        if (str_eq(name, str_z(tell[i])))
-            return false;
-    return x->handling;
-}
-
-/* pytest.skip(…, allow_module_level=True), pytest.importorskip("name"): do they end the module? */
-static enum outcome run_call(struct runner *x, const struct stmt *st, struct str callee, struct str args)
-{
-    struct value f = scope_eval(x->w, x->s, callee);
-    bool skip = f.kind == VALUE_EXTERNAL && str_eq(f.text, STR("pytest.skip"));
-    bool importorskip = f.kind == VALUE_EXTERNAL && str_eq(f.text, STR("pytest.importorskip"));
-    if (!skip && !importorskip)
-        return GOES_ON;
-    struct value a = scope_arguments(x->w, x->s, args);
-    struct module *m = x->s->module;
-    bool before = m->may_skip;
-    m->may_skip = true;
-    const struct value *level = value_keyword(&a, STR("allow_module_level"));
-    const struct value *reason = a.n_items ? &a.items[0] : value_keyword(&a, STR("reason"));
-    if (a.kind == VALUE_UNKNOWN)
-        return MAY_STOP;
-    if (skip) {
-        if (!level || value_truth(level) != 1)
-            return MAY_STOP; /* an error of collection */
-        if (reason && reason->kind == VALUE_STR)
-            m->skip_reason = reason->text;
-    } else {
-        if (!a.n_items || a.items[0].kind != VALUE_STR)
-            return MAY_STOP;
-        int has = world_has(x->w, m, a.items[0].text);
-        bool plain = a.n_items == 1 && !value_keyword(&a, STR("minversion"));
-        if (has == 1 && plain) {
-            m->may_skip = before;
-            return GOES_ON;
-        }
-        if (has != 0)
-            return MAY_STOP;
-    }
-    m->skip_line = st->line;
-    return STOPS;
-}
 
 /* Calls may change what their arguments are, or call what makes names. */
 static void note_words(struct runner *x, struct str text, bool call)
@@ -196,22 +143,6 @@ static void run_del(struct runner *x, struct str text)
     }
 }
 
-static enum outcome run_raise(struct runner *x, const struct stmt *st)
-{
-    struct str callee, args;
-    split_call(str_trim(str_slice(st->text, 5, st->text.n)), &callee, &args);
-    struct value v = scope_eval(x->w, x->s, callee);
-    x->s->module->skip_line = st->line;
-    bool skip = v.kind == VALUE_EXTERNAL && (str_eq(v.text, STR("unittest.SkipTest")) ||
-                                             str_eq(v.text, STR("unittest.case.SkipTest")));
-    bool builtin = v.kind == VALUE_NAMED && !v.ref;
-    bool import = !callee.n || (builtin && (str_eq(v.text, STR("ImportError")) || str_eq(v.text, STR("ModuleNotFoundError"))));
-    if (!skip && import && !x->maybe) /* a bare one is in a handler that is run: of what is not found */
-        x->import_fails = true;
-    x->s->module->may_skip = x->s->module->may_skip || skip || !x->maybe;
-    return skip ? STOPS : MAY_STOP;
-}
-
 /* NAME.append(x), NAME.extend(list), NAME += list at the top of a module: the list that it is then. False
  * when that is not known. */
 static bool grow_list(struct runner *x, struct str name, struct str arg, bool extend)
@@ -295,7 +226,7 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
     if (str_eq(word, STR("del")))
         run_del(x, st->text);
     else if (str_eq(word, STR("raise")))
-        return run_raise(x, st);
+        return runner_raise(x, st);
     else if (!st->text.n)
         runner_doubt(x, "a statement that is too long to be read");
     if (st->words & (WORD_NAMESPACE | WORD_SETS) && !str_eq(word, STR("assert")))
@@ -307,8 +238,8 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         note_words(x, st->text, true);
         if (!split_call(st->text, &callee, &args))
             return GOES_ON;
-        enum outcome o = run_call(x, st, callee, args);
-        if (o != GOES_ON || !may_end(x, callee) || str_ends(callee, STR("importorskip")))
+        enum outcome o = runner_call(x, st, callee, args);
+        if (o != GOES_ON || !runner_may_end(x, callee) || str_ends(callee, STR("importorskip")))
             return o;
         x->s->module->may_skip = true;
         return MAY_STOP;
@@ -319,7 +250,7 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         if (a.value.n || !a.annotation.n)
             bind_target(x, a.targets[i], a.value, a.augmented);
     bool call = str_contains(a.value, STR("importorskip")) || str_contains(a.value, STR("skip("));
-    return call && split_call(a.value, &callee, &args) ? run_call(x, st, callee, args) : GOES_ON;
+    return call && split_call(a.value, &callee, &args) ? runner_call(x, st, callee, args) : GOES_ON;
 }
 
 /* ---- blocks ---- */

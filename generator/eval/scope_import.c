@@ -78,7 +78,7 @@ static void note_import(struct runner *x, struct str dotted, uint8_t level)
         if (n >= dotted.n)
             break;
     }
-    x->import_fails = x->import_fails || imports_lack_module(w, from, dotted, level);
+    x->import_fails = x->import_fails || imports_has_module(w, from, dotted, level) == 0;
 }
 
 /* from a import b: b is a's, or a module. */
