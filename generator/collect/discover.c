@@ -262,6 +262,7 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
         strs_add(&s->files, o->only->items[i]);
     if (!o->only && !scan_modules(&out->config.probe, &s->dirs, &s->files, err))
         return false;
+    arguments_init(&s->arguments, &out->config);
     discover_order_files(s);
     discover_make_units(s);
     state_path(s, o, "stmts.bin", &index);
@@ -298,6 +299,7 @@ void discover_release(struct discovered *d)
     strs_release(&s->files);
     strs_release(&s->roots);
     strs_release(&s->others);
+    arguments_release(&s->arguments);
     plugins_release(&s->plugins);
     if (s->store)
         stmt_store_close(s->store, &d->warning);

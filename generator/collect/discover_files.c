@@ -37,26 +37,27 @@ static int by_path_files_first(const void *a, const void *b)
     return compare_paths(*(const struct str *)a, *(const struct str *)b, true);
 }
 
+struct ranked { struct str path; size_t argument, at; };
+
+static int by_argument(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->argument != y->argument)
+        return x->argument < y->argument ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
 void discover_order_files(struct discover_state *s)
 {
-    const struct strs *args = &s->out->config.probe.args;
-    struct strs sorted = {0};
-    bool *taken = xmalloc(s->files.n + 1);
-    memset(taken, 0, s->files.n + 1);
+    struct ranked *r = xmalloc((s->files.n + 1) * sizeof *r);
     qsort(s->files.items, s->files.n, sizeof *s->files.items,
           s->out->config.pytest < 800 ? by_path_files_first : by_path);
-    for (size_t a = 0; a < args->n; a++)
-        for (size_t i = 0; i < s->files.n; i++)
-            if (!taken[i] && path_under(s->files.items[i], args->items[a])) {
-                taken[i] = true;
-                strs_add(&sorted, s->files.items[i]);
-            }
     for (size_t i = 0; i < s->files.n; i++)
-        if (!taken[i])
-            strs_add(&sorted, s->files.items[i]);
-    strs_release(&s->files);
-    s->files = sorted;
-    free(taken);
+        r[i] = (struct ranked){s->files.items[i], arguments_of_file(&s->arguments, s->files.items[i]), i};
+    qsort(r, s->files.n, sizeof *r, by_argument);
+    for (size_t i = 0; i < s->files.n; i++)
+        s->files.items[i] = r[i].path;
+    free(r);
 }
 
 static bool has_conftest(struct discover_state *s, struct str dir)

@@ -117,27 +117,6 @@ static bool has_error(const struct unit *u)
     return false;
 }
 
-/* Is the test what an argument "path::Class::test[x]" names? Paths alone were walked. */
-static bool is_named(const struct discover_state *s, const struct unit *u, const struct test *t)
-{
-    const struct config *c = &s->out->config;
-    struct str rest = str_slice(t->id, u->relative.n, t->id.n);
-    if (str_starts(rest, STR("::")))
-        rest = str_slice(rest, 2, rest.n);
-    for (size_t i = 0; i < c->probe.args.n; i++) {
-        struct str node = i < c->node_args.n ? c->node_args.items[i] : STR("");
-        if (!path_under(u->path, c->probe.args.items[i]))
-            continue;
-        if (!node.n || str_eq(rest, node))
-            return true;
-        bool below = str_starts(rest, node) && (rest.p[node.n] == ':' || rest.p[node.n] == '[');
-        bool doubtful = t->doubt && (str_starts(node, rest) || !rest.n);
-        if (below || doubtful)
-            return true;
-    }
-    return false;
-}
-
 static bool is_deselected(const struct discover_state *s, const struct test *t)
 {
     const struct strs *d = &s->out->config.deselect;
@@ -209,41 +188,6 @@ static void add_error(struct discovered *d, struct discover_state *s, const stru
     d->errors[d->n_errors++] = (struct discover_error){u->relative, u->error_line, u->error_column, u->error};
 }
 
-/* Before pytest 9 arguments that name the same tests twice leave some out (main.py: Session.genitems). */
-static bool arguments_overlap(const struct config *c)
-{
-    for (size_t i = 0; i < c->probe.args.n && c->pytest < 900; i++)
-        for (size_t k = 0; k < i; k++) {
-            struct str a = c->probe.args.items[i], b = c->probe.args.items[k];
-            bool nodes = i < c->node_args.n && c->node_args.items[i].n && c->node_args.items[k].n &&
-                         !str_eq(c->node_args.items[i], c->node_args.items[k]);
-            bool folder = str_eq(a, b) && !str_ends(a, STR(".py"));
-            if ((path_under(a, b) || path_under(b, a)) && !nodes && !folder)
-                return true;
-        }
-    return false;
-}
-
-/* The first argument that names the test. */
-static size_t argument_of(const struct config *c, struct str id)
-{
-    struct buf path = {0};
-    size_t n = 0, best = c->probe.args.n;
-    while (n + 1 < id.n && !(id.p[n] == ':' && id.p[n + 1] == ':'))
-        n++;
-    struct str file = n + 1 < id.n ? str_slice(id, 0, n) : id;
-    struct str rest = str_slice(id, file.n + 2, id.n);
-    path_join(&path, c->probe.root, file);
-    for (size_t i = 0; i < c->probe.args.n && best == c->probe.args.n; i++) {
-        struct str node = i < c->node_args.n ? c->node_args.items[i] : STR("");
-        bool below = str_starts(rest, node) && (rest.n == node.n || rest.p[node.n] == ':' || rest.p[node.n] == '[');
-        if (path_under(buf_view(&path), c->probe.args.items[i]) && (!node.n || below))
-            best = i;
-    }
-    buf_release(&path);
-    return best;
-}
-
 struct ranked { struct test test; size_t argument, at; };
 
 static int by_argument(const void *a, const void *b)
@@ -255,21 +199,21 @@ static int by_argument(const void *a, const void *b)
 }
 
 /* Node ids as arguments: their tests come in the order of the arguments. */
-static void order_by_argument(const struct discover_state *s, struct test *tests, size_t n)
+static void order_by_argument(const struct arguments *a, struct ranked *r, size_t n)
 {
-    const struct config *c = &s->out->config;
-    bool any = false;
-    for (size_t i = 0; i < c->node_args.n; i++)
-        any = any || c->node_args.items[i].n > 0;
-    if (!any || n < 2)
-        return;
-    struct ranked *r = xmalloc(n * sizeof *r);
-    for (size_t i = 0; i < n; i++)
-        r[i] = (struct ranked){tests[i], argument_of(c, tests[i].id), i};
-    qsort(r, n, sizeof *r, by_argument);
-    for (size_t i = 0; i < n; i++)
-        tests[i] = r[i].test;
-    free(r);
+    if (a->nodes)
+        qsort(r, n, sizeof *r, by_argument);
+}
+
+/* The argument that names the test; the number of arguments when none does. */
+static size_t argument_of(const struct discover_state *s, const struct unit *u, const struct test *t, size_t file)
+{
+    if (!s->arguments.nodes)
+        return file;
+    struct str rest = str_slice(t->id, u->relative.n, t->id.n);
+    if (str_starts(rest, STR("::")))
+        rest = str_slice(rest, 2, rest.n);
+    return arguments_of_test(&s->arguments, u->path, rest, t->doubt);
 }
 
 bool discover_select(struct discover_state *s, struct err *err)
@@ -278,7 +222,8 @@ bool discover_select(struct discover_state *s, struct err *err)
     struct selection sel = {.old = d->config.pytest < 902};
     unsigned no_calls = d->config.pytest < 803 ? SELECT_NO_CALLS : 0;
     struct map names = {0};
-    size_t cap = 0;
+    struct ranked *r = NULL;
+    size_t cap = 0, n = 0, n_args = d->config.probe.args.n;
     if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, no_calls, err)))
         return false;
     if (d->config.markexpr.n && !(sel.mark = select_new(d->config.markexpr, no_calls | SELECT_MARK, err))) {
@@ -291,35 +236,43 @@ bool discover_select(struct discover_state *s, struct err *err)
         if (has_error(u))
             drop_failed(u);
         bool shadowed = is_shadowed(s, &names, u);
+        size_t file = arguments_of_file(&s->arguments, u->path);
         if (u->error_line)
             add_error(d, s, u);
         for (size_t k = 0; k < u->n; k++) {
             const struct test *t = &u->tests[k];
-            if (!is_named(s, u, t))
+            size_t argument = argument_of(s, u, t, file);
+            if (argument == n_args)
                 continue;
             if (!t->error && (is_deselected(s, t) || !matches(&sel, u, t))) {
                 d->n_deselected++;
                 continue;
             }
-            d->tests = xgrow(d->tests, &cap, d->n + 1, sizeof *d->tests);
-            d->tests[d->n++] = *t;
+            r = xgrow(r, &cap, n + 1, sizeof *r);
+            r[n] = (struct ranked){*t, argument, n};
+            n++;
             if (shadowed && k == 0) {
-                d->tests[d->n - 1] = (struct test){.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
+                r[n - 1].test = (struct test){.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
                     .doubt = "another module of this name was collected before (import file mismatch)"};
                 break;
             }
         }
     }
-    if (arguments_overlap(&d->config))
-        for (size_t i = 0; i < d->n; i++)
-            d->tests[i].doubt = d->tests[i].doubt ? d->tests[i].doubt : "arguments that name it twice";
-    order_by_argument(s, d->tests, d->n);
+    bool overlap = arguments_overlap(&d->config);
+    order_by_argument(&s->arguments, r, n);
+    cap = n + s->others.n;
+    d->tests = xmalloc((cap + 1) * sizeof *d->tests);
+    for (size_t i = 0; i < n; i++) {
+        d->tests[d->n++] = r[i].test;
+        if (overlap && !r[i].test.doubt)
+            d->tests[i].doubt = "arguments that name it twice";
+    }
+    free(r);
     order_tests(d->tests, d->n);
     for (size_t i = 0; i < s->others.n; i++) {
         struct buf rel = {0};
         path_relative(&rel, s->others.items[i], d->config.probe.root);
         struct str id = rel.n ? (struct str){arena_dup(&s->dirs.arena, rel.p, rel.n), rel.n} : STR(".");
-        d->tests = xgrow(d->tests, &cap, d->n + 1, sizeof *d->tests);
         d->tests[d->n++] = (struct test){.id = id, .function = STR(""), .class = STR(""),
                                          .doubt = "a conftest collects other files"};
         buf_release(&rel);

@@ -3,6 +3,7 @@
 #ifndef FASTEST_GENERATOR_DISCOVER_STATE_H
 #define FASTEST_GENERATOR_DISCOVER_STATE_H
 
+#include "generator/collect/arguments.h"
 #include "generator/collect/discover_cache.h"
 #include "generator/collect/plugins.h"
 #include "generator/files/dirs.h"
@@ -25,6 +26,7 @@ struct folder {               /* what applies to the tests of a directory */
 struct discover_state {
     struct dirs dirs;
     struct shared_dirs listings; /* of the worlds: where modules are looked for */
+    struct arguments arguments;
     struct strs files, roots;
     struct strs others;       /* directories where a conftest collects other files */
     struct plugins plugins;

@@ -1,5 +1,6 @@
 #include "generator/collect/fixtures.h"
 
+#include "generator/source/lines.h"
 #include "generator/source/split.h"
 
 #include <stdlib.h>
@@ -227,6 +228,37 @@ struct fixture *fixture_find(struct world *w, struct scope *s, struct str name)
     return kept;
 }
 
+/* name = make(): is that a function in which a fixture is made, whose name is not the value's? */
+static bool may_hide(struct world *w, struct scope *s, const struct binding *b)
+{
+    struct str callee, args;
+    if (b->deleted || b->kind != BIND_VALUE || !split_call(b->text, &callee, &args))
+        return false;
+    struct value f = scope_eval(w, s, callee);
+    const struct object *o = f.kind == VALUE_NAMED ? f.ref : NULL;
+    return o && o->kind == OBJECT_BINDING && o->binding->kind == BIND_DEF &&
+           o->module->stmts[o->binding->stmt].words & WORD_FIXTURE;
+}
+
+static bool hides_fixtures(struct world *w, struct scope *s)
+{
+    struct fixture_list *l = fixtures_of(w, s);
+    for (size_t i = 0; i < s->n && !l->hides; i++)
+        l->hides = may_hide(w, s, s->items[i]);
+    l->hides = l->hides ? l->hides : 2;
+    return l->hides == 1;
+}
+
+static bool is_builtin(struct str name)
+{
+    static const char *const names[] = {"request", "tmp_path", "tmpdir", "monkeypatch", "capsys", "capfd", "caplog", "recwarn",
+                                        "tmp_path_factory", "pytestconfig", "cache", "subtests"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(name, str_z(names[i])))
+            return true;
+    return false;
+}
+
 /* ---- the closure ---- */
 
 struct tracer {
@@ -353,6 +385,11 @@ void fixture_closure(struct world *w, const struct fixture_chain *chain, const s
         out->defs[i] = parametrized(&x, out->names[i]);
         if (out->defs[i] && out->defs[i]->doubt)
             out->doubt = out->defs[i]->doubt;
+        if (out->defs[i] || out->doubt || strs_has(ignore, out->names[i]) || is_builtin(out->names[i]))
+            continue;
+        for (uint32_t k = 0; k < chain->n && !out->doubt; k++)
+            if (hides_fixtures(w, chain->scopes[k]))
+                out->doubt = "a fixture that a function may return under another name";
     }
     sort_by_scope(&x);
 }

@@ -21,6 +21,7 @@ struct fixture {
 struct fixture_list {
     struct fixture *items;
     uint32_t n;
+    int8_t hides;           /* values may be fixtures with names of their own: 0 not asked for, 1 yes, 2 no */
 };
 
 /* The parameters of a function: those that pytest takes for fixtures. drop: how many first ones not to

@@ -1,5 +1,7 @@
 #include "generator/collect/tests_collect.h"
 
+#include "generator/collect/registered.h"
+#include "generator/source/lines.h"
 #include "generator/source/split.h"
 
 #include <fnmatch.h>
@@ -106,6 +108,39 @@ static void doubtful_class(struct collector *x, struct str name, struct class_in
     x->n_classes--;
 }
 
+static bool sounds_like_tests(struct str text)
+{
+    return str_contains(text, STR("Test")) || str_contains(text, STR("Case")) || str_contains(text, STR("Suite"));
+}
+
+/* What of any name may be a TestCase: Machine.TestCase, what a function returns that defines classes. */
+static bool may_be_case(struct collector *x, const struct binding *b)
+{
+    struct str callee, args;
+    if (sounds_like_tests(b->name) || sounds_like_tests(b->text))
+        return true;
+    if (!split_call(b->text, &callee, &args))
+        return false;
+    struct value f = scope_eval(x->w, b->scope, callee);
+    const struct object *o = f.kind == VALUE_NAMED ? f.ref : NULL;
+    return o && o->kind == OBJECT_BINDING && o->binding->kind == BIND_DEF &&
+           o->module->stmts[o->binding->stmt].words & WORD_CLASS;
+}
+
+/* Names, attributes and calls: what is worth to be followed. */
+static bool may_be_class(const struct binding *b)
+{
+    return b->text.n && !strchr("0123456789'\"([{-~", *b->text.p) && split_find(b->text, ' ') == b->text.n;
+}
+
+/* "cannot collect it because it is not a function", if it can be called. */
+static void uncollected(struct collector *x, struct str name)
+{
+    struct test t = {.id = collector_id(x, name, STR(""), false), .function = name, .class = collector_class(x),
+                     .doubt = "what may be called and is no function: a warning, which is an error here", .may_fail = true};
+    x->add(x->ctx, &t);
+}
+
 static void collect_name(struct collector *x, struct binding *b)
 {
     bool function_name = matches(&x->w->config->python_functions, b->name);
@@ -124,11 +159,9 @@ static void collect_name(struct collector *x, struct binding *b)
     }
     if (!named && !collector_is_normal(b->name))
         collector_doubtful(x, STR(""), 0, "a name that Unicode normalization may change", false);
-    bool hint = named || str_contains(b->name, STR("Test")) || str_contains(b->name, STR("Case")) ||
-                str_contains(b->name, STR("Suite"));
-    if (b->kind == BIND_FROM && !hint && !str_contains(b->text, STR("test")) && !is_near(x, b))
+    if (b->kind == BIND_FROM && !named && !sounds_like_tests(b->name) && !str_contains(b->text, STR("test")) && !is_near(x, b))
         return;
-    if (b->kind == BIND_VALUE && !named && !scope_get(b->scope, b->text))
+    if (b->kind == BIND_VALUE && !named && !may_be_class(b))
         return;
     struct binding *target = b->kind == BIND_CLASS ? b : binding_follow(x->w, b, true);
     if (target && target->kind == BIND_CLASS) {
@@ -148,8 +181,11 @@ static void collect_name(struct collector *x, struct binding *b)
         collector_function(x, b->name, b, target, st->text, st->line);
         return;
     }
-    if (!named)
+    if (!named) {
+        if (!target && b->kind == BIND_VALUE && binding_value(x->w, b).kind == VALUE_UNKNOWN && may_be_case(x, b))
+            collector_doubtful(x, b->name, 0, "it is assigned something that cannot be followed", false);
         return;
+    }
     if (b->kind == BIND_VALUE && str_starts(b->text, STR("lambda")) && !b->rebound) {
         if (function_name)
             collector_function(x, b->name, b, NULL, b->text, 0);
@@ -161,6 +197,8 @@ static void collect_name(struct collector *x, struct binding *b)
                     (v.kind == VALUE_NAMED && v.ref && ((const struct object *)v.ref)->kind == OBJECT_BINDING);
     if (callable)
         collector_doubtful(x, b->name, 0, "it is assigned something that cannot be followed", false);
+    else if (v.kind == VALUE_PLAIN && function_name && x->w->config->uncollected_fail)
+        uncollected(x, b->name);
 }
 
 static struct str loader_names(struct collector *x, struct class_info *c, struct strs *names)
@@ -278,6 +316,8 @@ static void collect_class(struct collector *x, struct str name, struct binding *
             collect_members(x, c);
         x->o = o;
     }
+    if (on == 1 && c->makes_init && !c->unittest && !c->doubt && x->w->config->uncollected_fail)
+        collector_doubtful(x, STR(""), line, "a class with a constructor: a warning, which is an error here", true);
     x->n_classes--;
     x->chain.n = before;
     x->n_generate = generators;
@@ -321,6 +361,21 @@ static void add_chain(struct collector *x, struct module *m)
         x->generate[x->n_generate++] = hook;
 }
 
+/* The packages around a module, which are imported before it: the first that fails, NULL for none. */
+static struct module *failing_package(struct collector *x, struct str path)
+{
+    struct str dirs[64];
+    size_t n = 0;
+    for (struct str dir = path_dir(path); n < 64 && dir.n > 1 && dirs_open(&x->w->dirs, dir)->package; dir = path_dir(dir))
+        dirs[n++] = dir;
+    while (n > 0) {
+        struct module *m = world_module(x->w, world_join(x->w, dirs[--n], "/", STR("__init__.py")));
+        if (m && (m->import_fails || m->error_line || m->skipped || m->may_skip))
+            return m;
+    }
+    return NULL;
+}
+
 void tests_collect(struct world *w, struct str path, const struct tests_options *o,
                    void (*add)(void *ctx, const struct test *t), void *ctx)
 {
@@ -335,6 +390,7 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
         if (plugin)
             add_chain(&x, plugin);
     }
+    struct module *package = failing_package(&x, path);
     x.m = world_module(w, path);
     if (!x.m || x.m->error_line) {
         collector_doubtful(&x, STR(""), x.m ? x.m->error_line : 0, x.m ? "a syntax error" : "it cannot be read", true);
@@ -353,6 +409,10 @@ void tests_collect(struct world *w, struct str path, const struct tests_options 
         doubtful.doubt = x.m->scope.doubt;
     if (value_truth(&v) < 0)
         doubtful.doubt = "__test__ is computed";
+    if (!doubtful.doubt)
+        doubtful.doubt = registered_doubt(w, x.m, o->conftests);
+    if (package && !doubtful.doubt)
+        doubtful.doubt = "a package around it that may not be imported";
     x.o = &doubtful;
     if (doubtful.doubt)
         collector_doubtful(&x, STR(""), 0, doubtful.doubt, false);

@@ -211,12 +211,12 @@ static bool has_fixture(struct collector *x, struct str name)
 static const char *plugin_doubt(struct function *f, const struct fixture_closure *c)
 {
     const struct collector *x = f->x;
-    bool marked = false;
+    bool marked = x->w->config->anyio_auto, used = false;
     for (uint32_t i = 0; i < f->t.n_marks; i++)
         marked = marked || str_eq(f->t.marks[i].text, STR("anyio"));
     for (uint32_t i = 0; i < c->n; i++)
-        marked = marked || str_starts(c->names[i], STR("anyio_backend"));
-    if (x->o->anyio && (marked || f->coroutine))
+        used = used || str_starts(c->names[i], STR("anyio_backend"));
+    if (x->o->anyio && (used || (marked && f->coroutine)))
         return "the anyio plugin chooses the backends";
     if (x->o->asyncio && f->coroutine && has_fixture(f->x, STR("event_loop_policy")))
         return "pytest-asyncio runs it for each event loop policy";

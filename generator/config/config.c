@@ -120,6 +120,61 @@ static bool read_ids(struct reading *r)
     return ok && config_ini_bool(&r->ini, "strict_parametrization_ids", &r->c->strict_parametrization_ids);
 }
 
+/* What an "action:message:category:module:line" does to a warning of pytest's: 1 an error of it, 0 none, -1 it is
+ * not meant. A filter with a message or a place may mean others. */
+static int filter_effect(struct str filter, const char *category)
+{
+    const char *const categories[] = {"", "Warning", "UserWarning", "pytest.PytestWarning", category};
+    struct str rest = filter, action = STR(""), part = STR("");
+    bool mine = false;
+    str_next(&rest, ':', &action);
+    action = str_trim(action);
+    bool error = str_eq(action, STR("error")), all = true;
+    for (int i = 0; i < 4 && rest.p && str_next(&rest, ':', &part); i++) {
+        for (size_t k = 0; i == 1 && k < sizeof categories / sizeof *categories; k++)
+            mine = mine || str_eq(str_trim(part), str_z(categories[k]));
+        all = all && (i == 1 ? mine : !str_trim(part).n);
+    }
+    return !all ? -1 : error;
+}
+
+/* The last filter that matches decides. */
+static bool is_error(const struct strs *filters, const char *category)
+{
+    bool error = false;
+    for (size_t i = 0; i < filters->n; i++) {
+        int effect = filter_effect(filters->items[i], category);
+        error = effect < 0 ? error : effect == 1;
+    }
+    return error;
+}
+
+static bool read_marks(struct reading *r)
+{
+    struct str anyio = STR("");
+    if (!config_ini_text(&r->ini, "anyio_mode", &anyio))
+        return false;
+    r->c->anyio_auto = str_eq(anyio, STR("auto"));
+    for (size_t i = 0; i < r->args.unknown.n; i++)
+        r->c->anyio_auto = r->c->anyio_auto || str_starts(r->args.unknown.items[i], STR("--anyio-mode"));
+    struct strs filters = {0};
+    bool strict = false, ok = config_ini_lines(&r->ini, "filterwarnings", &filters);
+    if (ok && r->pytest >= 900) {
+        ok = config_ini_bool(&r->ini, "strict", &strict);
+        r->c->strict_markers = strict;
+        ok = ok && config_ini_bool(&r->ini, "strict_markers", &r->c->strict_markers);
+    }
+    for (size_t i = 0; i < r->args.overrides.n; i++) {
+        struct str o = r->args.overrides.items[i];
+        r->c->strict_markers = r->c->strict_markers || str_eq(o, STR("strict_markers=true")) || str_eq(o, STR("strict=true"));
+    }
+    add_all(&filters, &r->args.warnings);
+    r->c->unknown_marks_fail = is_error(&filters, "pytest.PytestUnknownMarkWarning");
+    r->c->uncollected_fail = is_error(&filters, "pytest.PytestCollectionWarning");
+    strs_release(&filters);
+    return ok;
+}
+
 /* pathlib's base / part: ".." stays. */
 static struct str slash(struct reading *r, struct str base, struct str part)
 {
@@ -307,7 +362,7 @@ static bool read_all(struct reading *r, const struct generate_options *o)
     read_flags(r);
     read_plugins(r);
     read_own_table(r);
-    return read_patterns(r) && read_ids(r) && read_path(r) && read_args(r);
+    return read_patterns(r) && read_ids(r) && read_marks(r) && read_path(r) && read_args(r);
 }
 
 bool config_read(struct config *c, const struct generate_options *o, enum exit_code *code,

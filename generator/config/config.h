@@ -25,7 +25,11 @@ struct config {
     struct str parser;           /* [tool.fastest] parser: "", "ast", "regex" or "auto" */
     struct strs markers;         /* ini: markers, the lines */
     bool strict_parametrization_ids;   /* pytest 9 */
+    bool strict_markers;
+    bool unknown_marks_fail;     /* its warning of marks that are not registered is an error: filterwarnings, -W */
+    bool uncollected_fail;       /* and that of what looks like a test and is none */
     bool no_escape_ids;          /* disable_test_id_escaping_and_forfeit_… */
+    bool anyio_auto;             /* anyio's plugin: anyio_mode = auto */
     bool continue_on_errors;     /* --continue-on-collection-errors */
     int verbosity;               /* -v up, -q down */
     struct strs unknown;         /* options that are not pytest's own: a plugin's */

@@ -226,5 +226,6 @@ void config_args_release(struct config_args *x)
     strs_release(&x->ignore_glob);
     strs_release(&x->deselect);
     strs_release(&x->doctest_glob);
+    strs_release(&x->warnings);
     strs_release(&x->unknown);
 }

@@ -10,7 +10,7 @@
 struct config_args {
     struct strs paths;     /* as given */
     struct strs overrides; /* -o name=value */
-    struct strs plugins, ignore, ignore_glob, deselect, doctest_glob, unknown;
+    struct strs plugins, ignore, ignore_glob, deselect, doctest_glob, warnings, unknown;
     struct str inifile, rootdir, confcutdir, import_mode, keyword, markexpr; /* "" when not given */
     bool noconftest, in_venv, doctest_modules, pyargs, continue_on_errors, no_autoload;
     int verbosity;

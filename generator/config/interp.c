@@ -222,8 +222,6 @@ bool interp_find(struct interp *x, const char *python, const char *cwd, struct e
 
 void interp_release(struct interp *x)
 {
-    interp_modules_release(x->modules);
-    x->modules = NULL;
     strs_release(&x->path);
     strs_release(&x->third);
     strs_release(&x->plugins);

@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-struct interp_modules;
+struct dir;
+struct dirs;
 struct interp {
     struct str python;           /* absolute path, as chosen */
     struct str executable;       /* sys.executable: what a script (pyenv's shim) starts in the end */
@@ -25,7 +26,6 @@ struct interp {
     struct strs plugins;         /* pytest11 entry points: "name=module[:attr]" sorted */
     bool unsure_path;            /* an import line in a .pth file, or an import hook: names can come
                                     from elsewhere */
-    struct interp_modules *modules; /* interp_has_module's; not for two threads at once */
     struct arena arena;
 };
 
@@ -38,8 +38,10 @@ void interp_release(struct interp *x);
 bool interp_choose(const char *python, const char *cwd, struct buf *out, struct err *err);
 
 /* Is the top-level module or package `name` found by import (files of path, then builtin and frozen
- * modules)? 1 yes, 0 no, -1 not known (unsure_path). A directory counts without __init__.py too. The
- * first call lists the directories of path and keeps their names in *x. */
-int interp_has_module(const struct interp *x, struct str name);
+ * modules)? 1 yes, 0 no, -1 not known (unsure_path). A directory counts without __init__.py too. */
+int interp_has_module(const struct interp *x, struct dirs *dirs, struct str name);
+
+/* Does the directory hold a module or package of that name: a directory, .py, .pyc, .so and the like? */
+bool interp_holds_module(const struct dir *dir, struct str name);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <stdint.h>
 
-struct interp_modules;
 struct interp_layout {
     struct str executable, scripts, user_site; /* user_site: "" when it is not to be used */
     uint32_t major, minor;
@@ -29,8 +28,6 @@ void interp_layout_release(struct interp_layout *x);
 /* interp_dist.c: appends the pytest11 entry points of what is installed in the directory path, as
  * "name=module", and fills *pytest with its version when it is still empty. */
 void interp_dist_read(struct str path, struct strs *plugins, struct str *pytest, struct arena *a);
-/* interp_modules.c */
-void interp_modules_release(struct interp_modules *m);
 
 /* A formatted string in the arena. */
 struct str interp_format(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,14 +1,7 @@
 #include "generator/config/interp.h"
 #include "generator/config/interp_layout.h"
 
-#include "runtime/base/io.h"
-#include "runtime/base/map.h"
-
-#include <stdlib.h>
-
-struct interp_modules {
-    struct map names;
-};
+#include "generator/files/dirs.h"
 
 /* sys.builtin_module_names and the frozen names of ordinary builds, with the Pythons (3.from to
  * 3.to) that have them. */
@@ -49,62 +42,41 @@ static struct str module_of(struct str file)
     return ok ? name : STR("");
 }
 
-static void put(struct interp *x, struct str name)
+bool interp_holds_module(const struct dir *d, struct str name)
 {
-    bool added;
-    if (!name.n || map_get(&x->modules->names, name))
-        return;
-    map_put(&x->modules->names, (struct str){arena_dup(&x->arena, name.p, name.n), name.n}, &added);
-}
-
-static void list(struct interp *x, struct str dir)
-{
-    struct io_list l;
-    struct buf z = {0};
-    buf_str(&z, dir);
-    if (z.n && io_listdir(z.p, &l)) {
-        for (size_t i = 0; i < l.n; i++) {
-            struct str file = str_z(l.items[i].name);
-            bool may_be_dir = l.items[i].kind == IO_DIR || l.items[i].kind == IO_ABSENT;
-            if (may_be_dir && str_chr(file, '.') == file.n && str_chr(file, '-') == file.n)
-                put(x, file);
-            put(x, module_of(file));
-        }
-        io_list_release(&l);
+    for (size_t i = dir_lower(d, name); i < d->list.n; i++) {
+        struct str file = str_z(d->list.items[i].name);
+        bool may_be_dir = d->list.items[i].kind == IO_DIR || d->list.items[i].kind == IO_ABSENT;
+        if (!str_starts(file, name))
+            return false;
+        if ((may_be_dir && file.n == name.n) || str_eq(module_of(file), name))
+            return true;
     }
-    buf_release(&z);
+    return false;
 }
 
-static void add_builtins(struct interp *x, const struct builtin *list_of, size_t n)
+static bool is_listed(const struct interp *x, struct dirs *dirs, struct str name)
+{
+    for (size_t i = 0; i < x->path.n; i++)
+        if (x->path.items[i].n && interp_holds_module(dirs_open(dirs, x->path.items[i]), name))
+            return true;
+    return false;
+}
+
+static bool is_in(const struct interp *x, const struct builtin *list, size_t n, struct str name)
 {
     for (size_t i = 0; i < n; i++)
-        if (x->minor >= list_of[i].from && x->minor <= list_of[i].to)
-            *map_put(&x->modules->names, str_z(list_of[i].name), NULL) = 1;
+        if (str_eq(name, str_z(list[i].name)))
+            return x->minor >= list[i].from && x->minor <= list[i].to;
+    return false;
 }
 
-static void learn(struct interp *x)
+int interp_has_module(const struct interp *x, struct dirs *dirs, struct str name)
 {
-    x->modules = xmalloc(sizeof *x->modules);
-    *x->modules = (struct interp_modules){{0}};
-    add_builtins(x, builtins, sizeof builtins / sizeof *builtins);
-    for (size_t i = 0; i < x->path.n; i++)
-        list(x, x->path.items[i]);
-    if (!map_get(&x->modules->names, STR("math")))
-        add_builtins(x, linked, sizeof linked / sizeof *linked);
-}
-
-int interp_has_module(const struct interp *x, struct str name)
-{
-    if (!x->modules)
-        learn((struct interp *)(uintptr_t)x);
-    if (map_get(&x->modules->names, name))
+    bool plain = name.n && str_chr(name, '.') == name.n && str_chr(name, '-') == name.n;
+    if (plain && (is_in(x, builtins, sizeof builtins / sizeof *builtins, name) || is_listed(x, dirs, name)))
+        return 1;
+    if (is_in(x, linked, sizeof linked / sizeof *linked, name) && !is_listed(x, dirs, STR("math")))
         return 1;
     return x->unsure_path ? -1 : 0;
-}
-
-void interp_modules_release(struct interp_modules *m)
-{
-    if (m)
-        map_release(&m->names);
-    free(m);
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum effect { PLAIN, UNITTEST, ASYNC_CASE, ABSTRACT, INIT };
+enum effect { PLAIN, UNITTEST, ASYNC_CASE, ABSTRACT, PROTOCOL, INIT };
 
 /* Bases from outside whose effect is known (Python 3.8 to 3.14). */
 static const struct { const char *name; enum effect effect; } bases[] = {
@@ -12,12 +12,14 @@ static const struct { const char *name; enum effect effect; } bases[] = {
     {"builtins.object", PLAIN},
     {"typing.Generic", PLAIN},
     {"abc.ABC", ABSTRACT},
+    {"typing.Protocol", PROTOCOL},
+    {"typing_extensions.Protocol", PROTOCOL},
     {"unittest.TestCase", UNITTEST},
     {"unittest.case.TestCase", UNITTEST},
     {"unittest.IsolatedAsyncioTestCase", ASYNC_CASE},
     {"unittest.async_case.IsolatedAsyncioTestCase", ASYNC_CASE},
     {"enum.Enum", INIT}, {"enum.IntEnum", INIT}, {"enum.StrEnum", INIT}, {"enum.Flag", INIT},
-    {"enum.IntFlag", INIT}, {"typing.NamedTuple", INIT}, {"collections.namedtuple", INIT},
+    {"enum.IntFlag", INIT}, {"typing.NamedTuple", INIT}, {"typing.TypedDict", INIT}, {"collections.namedtuple", INIT},
 };
 
 /* Class decorators that leave the members alone; INIT: they make an __init__. */
@@ -43,6 +45,9 @@ static void apply(struct class_info *c, enum effect e)
         break;
     case ABSTRACT:
         c->abstract = true; /* it may be: see find_abstract */
+        break;
+    case PROTOCOL: /* its __init__ is replaced by one that refuses, which other classes inherit */
+        c->abstract = c->makes_init = true;
         break;
     case INIT:
         c->makes_init = true;

@@ -66,6 +66,7 @@ struct module {
     struct strs mutated;          /* names that function bodies change */
     bool is_package, ready;
     bool import_fails;            /* an import of it is certainly not found */
+    bool may_skip;                /* it may call pytest.skip or importorskip, or raises something */
     bool skipped;                 /* a certain pytest.skip(allow_module_level=True), importorskip, SkipTest */
     struct str skip_reason;
     uint32_t skip_line;
@@ -98,6 +99,7 @@ struct world {
     bool into_installed;          /* names of installed modules are looked up too: for conditions */
     struct map looked;            /* directories that modules were looked for in */
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */
+    struct map lacking;           /* by path and name: see imports.c */
     uint32_t depth, evaluations;  /* modules being followed, and values being computed, at the moment */
     struct scope **scopes;        /* of classes, to be released */
     size_t n_scopes, cap_scopes;

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum outcome { GOES_ON = SCOPE_GOES_ON, MAY_STOP = SCOPE_MAY_STOP, STOPS = SCOPE_STOPS };
-
 static enum outcome run_block(struct runner *x, uint32_t i, uint8_t depth, uint32_t *end);
 
 static const struct stmt *stmt_at(const struct runner *x, uint32_t i)
@@ -47,39 +45,6 @@ struct binding *scope_bind(struct world *w, struct scope *s, struct str name, en
 }
 
 /* ---- simple statements ---- */
-
-/* pytest.skip(…, allow_module_level=True), pytest.importorskip("name"): do they end the module? */
-static enum outcome run_call(struct runner *x, const struct stmt *st, struct str callee, struct str args)
-{
-    struct value f = scope_eval(x->w, x->s, callee);
-    bool skip = f.kind == VALUE_EXTERNAL && str_eq(f.text, STR("pytest.skip"));
-    bool importorskip = f.kind == VALUE_EXTERNAL && str_eq(f.text, STR("pytest.importorskip"));
-    if (!skip && !importorskip)
-        return GOES_ON;
-    struct value a = scope_arguments(x->w, x->s, args);
-    struct module *m = x->s->module;
-    const struct value *level = value_keyword(&a, STR("allow_module_level"));
-    const struct value *reason = a.n_items ? &a.items[0] : value_keyword(&a, STR("reason"));
-    if (a.kind == VALUE_UNKNOWN)
-        return MAY_STOP;
-    if (skip) {
-        if (!level || value_truth(level) != 1)
-            return MAY_STOP; /* an error of collection */
-        if (reason && reason->kind == VALUE_STR)
-            m->skip_reason = reason->text;
-    } else {
-        if (!a.n_items || a.items[0].kind != VALUE_STR)
-            return MAY_STOP;
-        int has = world_has(x->w, m, a.items[0].text);
-        bool plain = a.n_items == 1 && !value_keyword(&a, STR("minversion"));
-        if (has == 1 && plain)
-            return GOES_ON;
-        if (has != 0)
-            return MAY_STOP;
-    }
-    m->skip_line = st->line;
-    return STOPS;
-}
 
 /* Calls may change what their arguments are, or call what makes names. */
 static void note_words(struct runner *x, struct str text, bool call)
@@ -178,17 +143,6 @@ static void run_del(struct runner *x, struct str text)
     }
 }
 
-static enum outcome run_raise(struct runner *x, const struct stmt *st)
-{
-    struct str callee, args;
-    split_call(str_trim(str_slice(st->text, 5, st->text.n)), &callee, &args);
-    struct value v = scope_eval(x->w, x->s, callee);
-    x->s->module->skip_line = st->line;
-    bool skip = v.kind == VALUE_EXTERNAL && (str_eq(v.text, STR("unittest.SkipTest")) ||
-                                             str_eq(v.text, STR("unittest.case.SkipTest")));
-    return skip ? STOPS : MAY_STOP;
-}
-
 /* NAME.append(x), NAME.extend(list), NAME += list at the top of a module: the list that it is then. False
  * when that is not known. */
 static bool grow_list(struct runner *x, struct str name, struct str arg, bool extend)
@@ -238,6 +192,21 @@ static void bind_walrus(struct runner *x, struct str text)
             runner_bind(x, word, BIND_OPAQUE);
 }
 
+/* A module that is skipped when it is imported skips this one. */
+static enum outcome after_import(struct runner *x)
+{
+    struct module *m = x->s->module;
+    bool skipped = x->skipped != NULL, may_skip = x->may_skip;
+    if (skipped && !m->skip_line) {
+        m->skip_reason = x->skipped->skip_reason;
+        m->skip_line = x->skipped->skip_line;
+    }
+    m->may_skip = m->may_skip || may_skip;
+    x->skipped = NULL;
+    x->may_skip = false;
+    return skipped ? STOPS : may_skip ? MAY_STOP : GOES_ON;
+}
+
 static enum outcome run_simple(struct runner *x, const struct stmt *st)
 {
     struct str rest = st->text, word = STR(""), callee, args;
@@ -248,16 +217,16 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         word = STR("");
     if (str_eq(word, STR("import"))) {
         runner_import(x, st->text);
-        return GOES_ON;
+        return after_import(x);
     }
     if (str_eq(word, STR("from"))) {
         runner_from(x, st->text);
-        return GOES_ON;
+        return after_import(x);
     }
     if (str_eq(word, STR("del")))
         run_del(x, st->text);
     else if (str_eq(word, STR("raise")))
-        return run_raise(x, st);
+        return runner_raise(x, st);
     else if (!st->text.n)
         runner_doubt(x, "a statement that is too long to be read");
     if (st->words & (WORD_NAMESPACE | WORD_SETS) && !str_eq(word, STR("assert")))
@@ -267,7 +236,13 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         if (grows_list(x, st->text))
             return GOES_ON;
         note_words(x, st->text, true);
-        return split_call(st->text, &callee, &args) ? run_call(x, st, callee, args) : GOES_ON;
+        if (!split_call(st->text, &callee, &args))
+            return GOES_ON;
+        enum outcome o = runner_call(x, st, callee, args);
+        if (o != GOES_ON || !runner_may_end(x, callee) || str_ends(callee, STR("importorskip")))
+            return o;
+        x->s->module->may_skip = true;
+        return MAY_STOP;
     }
     if (a.value.n && str_chr(a.value, '(') < a.value.n)
         note_words(x, a.value, false);
@@ -275,7 +250,7 @@ static enum outcome run_simple(struct runner *x, const struct stmt *st)
         if (a.value.n || !a.annotation.n)
             bind_target(x, a.targets[i], a.value, a.augmented);
     bool call = str_contains(a.value, STR("importorskip")) || str_contains(a.value, STR("skip("));
-    return call && split_call(a.value, &callee, &args) ? run_call(x, st, callee, args) : GOES_ON;
+    return call && split_call(a.value, &callee, &args) ? runner_call(x, st, callee, args) : GOES_ON;
 }
 
 /* ---- blocks ---- */
@@ -306,8 +281,6 @@ static enum outcome run_branch(struct runner *x, uint32_t header, bool maybe)
 static int condition(struct runner *x, const struct stmt *st)
 {
     struct str text = str_trim(str_slice(st->text, st->kind == STMT_IF ? 2 : 4, st->text.n));
-    if (str_starts(text, STR("__name__")) && str_contains(text, STR("__main__")))
-        return 0;
     bool before = x->w->into_installed;
     x->w->into_installed = true;
     x->w->line = st->line;
@@ -404,7 +377,10 @@ static enum outcome run_try(struct runner *x, uint32_t *i)
             while (split_word(&rest, &word, &dotted))
                 if (str_eq(word, STR("as")))
                     split_word(&rest, &name, &dotted);
+            bool handling = x->handling;
+            x->handling = fails;
             enum outcome o = run_branch(x, *i, !fails);
+            x->handling = handling;
             /* without a missing import the handler is taken to stay aside, but it may skip */
             all = fails ? o : o == GOES_ON || all == STOPS ? all : MAY_STOP;
         } else if (st->kind == STMT_ELSE) {

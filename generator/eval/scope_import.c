@@ -1,5 +1,6 @@
 #include "generator/eval/scope_run.h"
 
+#include "generator/eval/imports.h"
 #include "generator/source/split.h"
 
 #include <string.h>
@@ -48,15 +49,52 @@ static void take_star(struct runner *x, struct str dotted, uint8_t level)
     }
 }
 
-static void note_missing(struct runner *x, struct str dotted, uint8_t level)
+/* The interpreter imports it here: what fails in it fails here, and what is skipped in it skips this module. */
+static void note_module(struct runner *x, struct module *m)
 {
-    if (level == 0 && !x->maybe && world_has(x->w, x->s->module, dotted) == 0)
+    if (!m)
+        return;
+    if (m->import_fails || m->error_line)
         x->import_fails = true;
-    if (level && !x->maybe && x->w->depth == 1) { /* a test module's neighbour: one that fails makes it fail */
-        struct module *m = world_import(x->w, x->s->module, dotted, level, false);
-        if (m && m->import_fails)
-            x->import_fails = true;
+    else if (m->skipped)
+        x->skipped = m;
+    else if (m->may_skip)
+        x->may_skip = true;
+}
+
+/* a.b.c: a, a.b and a.b.c are imported in turn. */
+static void note_import(struct runner *x, struct str dotted, uint8_t level)
+{
+    struct world *w = x->w;
+    struct module *from = x->s->module;
+    if (x->maybe)
+        return;
+    if (level == 0 && world_has(w, from, dotted) == 0) {
+        x->import_fails = true;
+        return;
     }
+    for (size_t n = str_chr(dotted, '.');; n += 1 + str_chr(str_slice(dotted, n + 1, dotted.n), '.')) {
+        note_module(x, world_import(w, from, str_slice(dotted, 0, n), level, false));
+        if (n >= dotted.n)
+            break;
+    }
+    x->import_fails = x->import_fails || imports_has_module(w, from, dotted, level) == 0;
+}
+
+/* from a import b: b is a's, or a module. */
+static void note_name(struct runner *x, struct str dotted, uint8_t level, struct str name)
+{
+    struct world *w = x->w;
+    struct module *from = x->s->module, *m;
+    if (x->maybe || x->import_fails || str_eq(dotted, STR("pytest")))
+        return;
+    if (imports_lack_name(w, from, dotted, level, name)) {
+        x->import_fails = true;
+        return;
+    }
+    m = world_import(w, from, dotted, level, false);
+    if (m && m->is_package && !scope_get(&m->scope, name))
+        note_module(x, world_import(w, m, name, 1, false));
 }
 
 void runner_import(struct runner *x, struct str text)
@@ -69,7 +107,7 @@ void runner_import(struct runner *x, struct str text)
         struct str dotted = str_slice(part, 0, blank), tail = str_trim(str_slice(part, blank, part.n));
         while (tail.n && *tail.p == '\\')
             tail = str_trim(str_slice(tail, 1, tail.n));
-        note_missing(x, dotted, 0);
+        note_import(x, dotted, 0);
         if (str_starts(tail, STR("as"))) {
             struct binding *b = runner_bind(x, str_trim(str_slice(tail, 2, tail.n)), BIND_MODULE);
             b->text = dotted;
@@ -90,6 +128,7 @@ static void take_name(struct runner *x, struct str part, struct str dotted, uint
         split_word(&rest, &alias, &dot);
     if (!name.n)
         return;
+    note_name(x, dotted, level, name);
     struct binding *b = runner_bind(x, alias.n ? alias : name, BIND_FROM);
     b->text = dotted;
     b->level = level;
@@ -118,7 +157,7 @@ void runner_from(struct runner *x, struct str text)
     rest = str_trim(rest);
     while (rest.n && *rest.p == '\\')
         rest = str_trim(str_slice(rest, 1, rest.n));
-    note_missing(x, dotted, level);
+    note_import(x, dotted, level);
     if (rest.n && *rest.p == '(')
         rest = str_slice(rest, 1, rest.n - 1);
     if (str_eq(str_trim(rest), STR("*"))) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MODULES_DEEP = 60 };
+enum { MAX_MODULES_DEEP = 200 };
 
 static struct str copy(struct world *w, struct str s)
 {
@@ -223,7 +223,7 @@ int world_has(struct world *w, const struct module *from, struct str dotted)
     if (known)
         return (int)*known - 2;
     bool package = find_absolute(w, from, top).n > 0, ns = false;
-    int has = package ? 1 : interp_has_module(&w->config->interp, top);
+    int has = package ? 1 : interp_has_module(&w->config->interp, &w->dirs, top);
     const struct strs *lists[] = {w->roots, &w->config->probe.pythonpath, &w->config->probe.path};
     for (size_t l = 0; !package && l < 3; l++)
         for (size_t i = 0; i < lists[l]->n && !ns; i++)
@@ -256,6 +256,7 @@ void world_release(struct world *w)
     map_release(&w->modules);
     map_release(&w->found);
     map_release(&w->has);
+    map_release(&w->lacking);
     arena_release(&w->arena);
 }
 

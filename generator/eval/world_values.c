@@ -262,6 +262,8 @@ static void class_attribute(struct world *w, struct binding *class, struct str n
     struct binding *b = c && !c->doubt ? class_member(c, name) : NULL;
     if (b && b->kind == BIND_DEF && !b->maybe && !b->patched && (b->decorators == b->stmt || is_method_kind(w, b)))
         *out = (struct value){.kind = VALUE_NAMED, .text = name};
+    else if (b && b->kind == BIND_CLASS)
+        *out = binding_value(w, b);
 }
 
 static void ask_attribute(void *ctx, const struct value *object, struct str name, struct value *out)

@@ -25,10 +25,11 @@ static const struct { struct str word; uint32_t flag; } words[] = {
     W("vars", WORD_SETS),         W("exec", WORD_NAMESPACE),    W("setattr", WORD_SETS),
     W("__dict__", WORD_SETS),     W("modules", WORD_NAMESPACE), W("wraps", WORD_WRAPS),
     W("update_wrapper", WORD_WRAPS), W("lambda", WORD_LAMBDA),
+    W("class", WORD_CLASS),       W("fixture", WORD_FIXTURE),
 };
 /* The letters that they begin with. */
 static const bool begins[256] = {['y'] = true, ['g'] = true, ['l'] = true, ['v'] = true, ['e'] = true,
-                                 ['s'] = true, ['_'] = true, ['m'] = true, ['w'] = true, ['u'] = true};
+                                 ['s'] = true, ['_'] = true, ['m'] = true, ['w'] = true, ['u'] = true, ['c'] = true, ['f'] = true};
 
 #undef W
 #define W(text) {text, sizeof text - 1}

@@ -19,6 +19,8 @@ enum line_word {            /* words that occurred in a line, outside strings */
     WORD_WRAPS = 4,         /* wraps, update_wrapper */
     WORD_LAMBDA = 8,
     WORD_RETURNS = 32,      /* of a body: it returns its first argument, and nothing else */
+    WORD_CLASS = 64,        /* class */
+    WORD_FIXTURE = 128,     /* fixture */
     WORD_SETS = 16          /* setattr, vars, locals, __dict__: can do so in the module's own statements */
 };
 enum { LINE_SEMICOLONS = 16 };

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 3 };
 static const char magic[8] = "fststmt";
 /* A file written within this time before it was hashed may change again without a new stat. */
 static const int64_t racy_ns = INT64_C(2000000000);
