@@ -37,7 +37,8 @@ static const struct { const char *name; uint32_t flag; } words[] = {
     {"tensorflow", FACT_COMPILES}, {"dis", FACT_COMPILES}, {"marshal", FACT_COMPILES}, {"co_code", FACT_COMPILES},
     {"co_consts", FACT_COMPILES}, {"co_names", FACT_COMPILES},
     {"iter_modules", FACT_DYNAMIC}, {"walk_packages", FACT_DYNAMIC},
-    {"spec_from_file_location", FACT_DYNAMIC}, {"__path__", FACT_SYS_PATH},
+    {"spec_from_file_location", FACT_DYNAMIC}, {"loadTestsFromName", FACT_DYNAMIC}, {"loadTestsFromNames", FACT_DYNAMIC},
+    {"pydoc", FACT_DYNAMIC}, {"__path__", FACT_SYS_PATH},
     {"resources", FACT_RESOURCES}, {"pkg_resources", FACT_RESOURCES}, {"get_data", FACT_RESOURCES},
     {"PackageLoader", FACT_RESOURCES}, {"syspath_prepend", FACT_SYS_PATH}, {"addsitedir", FACT_SYS_PATH},
 };

@@ -73,7 +73,8 @@ static void take_all(struct settling *s)
 /* Is it a source of the plan, maybe by another name, behind a symbolic link? */
 static bool in_plan(const struct deps *d, struct map *known, struct str path)
 {
-    for (uint32_t i = 0; !known->n && i < d->plan->n_files; i++) {
+    bool first = known->n == 0;
+    for (uint32_t i = 0; first && i < d->plan->n_files; i++) {
         *map_put(known, d->plan->files[i].path, NULL) = 1;
         *map_put(known, code_base(d->plan->files[i].path), NULL) = 1;
     }

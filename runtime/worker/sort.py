@@ -104,8 +104,8 @@ class Sorter:
                 up, _, tail = dotted.rpartition(".")
                 for folder in list(getattr(sys.modules.get(up), "__path__", ())) if up else sys.path:
                     place = os.path.join(self.folder, str(folder), tail)
-                    yield from self.classify("absent", place + ".py")
-                    yield from self.classify("absent", place)
+                    for path in (place, place + ".py"):
+                        yield from self.classify("is_dir" if os.path.isdir(path) else "is_file" if os.path.exists(path) else "absent", path)
             dotted = dotted.rpartition(".")[0]
 
     def classify_code(self, name, line):

@@ -15,6 +15,7 @@ sampled = []  # sources that Hypothesis took constants from; kept, since it read
 planned = set()  # paths of test modules
 codes = []  # code objects that have begun to run, each once a process
 told = set()  # what take() has said of them; test modules count whole
+importers = []  # watches code that is loaded later, and imports what a name says: of CPython 3.8's mock.patch
 watching = []  # asks whether code is watched; empty when it never was
 written = set()  # paths that this process has opened for writing, or made
 folders = []  # directories that were opened, for paths relative to them
@@ -42,7 +43,7 @@ _LINES = ("/linecache.py",)
 _PYTESTS = "/_pytest/pathlib.py"
 _SAMPLERS = ("/hypothesis/internal/constants_ast.py",)
 _IMPORTERS = ("_bootstrap_external>", "/assertion/rewrite.py")
-_LOADERS = _HELPERS + _IMPORTERS + ("_bootstrap>", "/importlib/__init__.py", "/pkgutil.py", "<frozen zipimport>", "/pickle.py",
+_LOADERS = _HELPERS + _IMPORTERS + ("_bootstrap>", "/importlib/__init__.py", "/pkgutil.py", "<frozen zipimport>", "<frozen importlib.util>", "/importlib/util.py", "/pickle.py",
                          "<fastest>/trace.py", "/_pytest/outcomes.py", "/_pytest/monkeypatch.py")
 _LISTERS = ("_bootstrap_external>", "/_pytest/pathlib.py", "/_pytest/config/__init__.py",
             "/importlib/metadata/__init__.py", "/importlib/metadata.py", "/importlib_metadata/__init__.py")
@@ -233,8 +234,10 @@ def _for_its_kind(frame):
 
 
 def _on_name(name, package=None, level=0):
-    """importlib.import_module, also of what has been loaded before."""
+    """importlib.import_module, also of what has been loaded before, and importlib.util.find_spec."""
     if isinstance(name, str):
+        if name.startswith("."):
+            level, name = len(name) - len(name.lstrip(".")), name.lstrip(".")
         if level and isinstance(package, str):
             name = ".".join(package.split(".")[:len(package.split(".")) - level + 1] + ([name] if name else []))
         events.append(("name", name, _asker(_LOADERS, 2)))
@@ -259,13 +262,14 @@ def _trace_frames():
         watching.append(tracer.seeing)
         for code in _importers():
             tracer.watch(code, _on_name)
+        importers.append(lambda code: tracer.watch(code, _on_name))
 
 
 def _importers():
-    """Code that imports by name, which is told of each time."""
-    from importlib import _bootstrap
+    """Code that imports, or looks for, what a name says, which is told of each time."""
+    from importlib import _bootstrap, util
 
-    return [_bootstrap._gcd_import.__code__]
+    return [_bootstrap._gcd_import.__code__, util.find_spec.__code__]
 
 
 def _monitor(monitoring):
@@ -274,13 +278,14 @@ def _monitor(monitoring):
     if not free:
         return
     disable, add, importers = monitoring.DISABLE, codes.append, _importers()
+    names = {code.co_name for code in importers}
 
     def on_start(code, offset):
         if code.co_filename[:1] != "<":
             add(code)
-        elif any(code is c for c in importers):
+        if code.co_name in names and any(code is c for c in importers):
             given = sys._getframe(1).f_locals
-            _on_name(given["name"], given["package"], given["level"])
+            _on_name(given["name"], given["package"], given.get("level", 0))
             return None
         return disable
 
@@ -293,12 +298,14 @@ def _monitor(monitoring):
 def take():
     """The events since the last call; of code ("code", file name, line): 0 is a module's own."""
     noted = events + _read_by_others()
-    if roots and not looks:
+    if not looks:
         noted.append(_UNSEEN)
     if not all(seeing() for seeing in watching):
         noted.append(("blind", "", ""))
     if any(name in sys.modules for name in _SPAWNERS):
         noted.append(SPAWN)
+    if importers and hasattr(sys.modules.get("unittest.mock"), "_importer"):
+        importers.pop()(sys.modules["unittest.mock"]._importer.__code__)
     for code in codes:
         name = code.co_filename
         place = ("code", name, 0 if code.co_name == "<module>" or name in planned else code.co_firstlineno)

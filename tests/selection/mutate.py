@@ -1,7 +1,9 @@
 """Mutates real projects and asks whether fastest would have noticed: every test that plain pytest fails because
 of the mutation must be in a module that an incremental run of fastest runs again, and fail there too.
 
-usage: mutate.py [--count N] [--seed S] [--resume] [suite ...]     (default: 60 of each of SUITES, seed 1)
+usage: mutate.py [--count N] [--seed S] [--resume] [--always] [suite ...]     (default: 60 of each of SUITES, seed 1)
+
+Where all modules run again nothing can be missed, and plain pytest is not asked (--always asks it).
 
 The projects are tests/parity's, copied. A mutation is one small edit: a constant, a comparison, an operator, a
 return value, a default, a decorator, a class variable, a name that __init__ no longer takes from a module, a
@@ -19,6 +21,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -212,9 +215,15 @@ class Project:
         if report.exists():
             report.unlink()
         argv = [parity.FASTEST, "--python", self.python, "--state-dir", self.state, "-q", "-p", "no:cacheprovider"] + self.own_args + self.args
-        done = subprocess.run([str(a) for a in argv], cwd=str(self.root), env=self.env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return done.returncode, json.loads(report.read_text()) if report.exists() else None, done.stdout.decode(errors="replace")
+        with subprocess.Popen([str(a) for a in argv], cwd=str(self.root), env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            try:
+                out, _ = process.communicate(timeout=self.limit)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+                process.communicate()
+                return HANGS, None, ""
+        return process.returncode, json.loads(report.read_text()) if report.exists() else None, out.decode(errors="replace")
 
 
 def rerun_of(report):
@@ -244,6 +253,11 @@ def undo(project, path, old, stat):
             pyc.unlink()
 
 
+def reset(project):
+    shutil.rmtree(str(project.state))
+    shutil.copytree(str(project.kept), str(project.state))
+
+
 def results_before(name, seed, resume):
     """(file, results) of an earlier run that was ended."""
     WORK.mkdir(parents=True, exist_ok=True)
@@ -265,7 +279,7 @@ def summary(name, results):
               ", ".join("%s %.2f" % (k, sum(v) / len(v)) for k, v in sorted(kinds.items()))), flush=True)
 
 
-def campaign(name, count, seed, resume):
+def campaign(name, count, seed, resume, always):
     log, results = results_before(name, seed, resume)
     if len(results) >= count:
         summary(name, results)
@@ -292,12 +306,17 @@ def campaign(name, count, seed, resume):
         old, stat = (path.read_bytes(), path.stat()) if path.exists() else (None, None)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(new)
-        code, truth = project.plain()
+        code, report, text = project.fast()
+        ran, _, found = rerun_of(report) if report else (set(modules), modules, {})
+        asks = code != HANGS and (always or modules - ran)
+        if asks:
+            code, truth = project.plain()
+        else:
+            truth = found
         if code == HANGS:
             undo(project, path, old, stat)
+            reset(project)
             continue
-        _, report, text = project.fast()
-        ran, _, found = rerun_of(report) if report else (set(modules), modules, {})
         bad = failing(truth) - noise
         if code not in (0, 1) and report is None:
             bad = set()
@@ -319,8 +338,7 @@ def campaign(name, count, seed, resume):
             keep.write_bytes(new)
             print("    MISSED %s; the mutated file is kept as %s" % (sorted(lost)[:3], keep))
         undo(project, path, old, stat)
-        shutil.rmtree(str(project.state))
-        shutil.copytree(str(project.kept), str(project.state))
+        reset(project)
     summary(name, results)
     return sum(r["missed"] for r in results), len(results)
 
@@ -330,10 +348,11 @@ def main():
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--always", action="store_true")
     parser.add_argument("suites", nargs="*", default=[s for s in SUITES if s != "toolz"])
     options = parser.parse_args()
     start = time.time()
-    results = [campaign(name, options.count, options.seed, options.resume) for name in options.suites]
+    results = [campaign(name, options.count, options.seed, options.resume, options.always) for name in options.suites]
     print("%d mutations, %d tests missed, %d minutes" % (
         sum(r[1] for r in results), sum(r[0] for r in results), (time.time() - start) / 60))
     sys.exit(1 if any(r[0] for r in results) else 0)

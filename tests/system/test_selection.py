@@ -131,6 +131,19 @@ def test_without_a_compiler_sources_count_whole(two, tmp_path):
     assert not list((tmp_path / "cache").glob("tracer*"))
 
 
+def test_where_nothing_is_seen_every_file_counts(two):
+    env = {"FASTEST_NO_TRACE": "1"}
+    two.write("docs/a.txt", "1")
+    assert two.fastest(env=env).ran == "ab"
+    assert two.fastest(env=env).ran == "ab"  # only now it is known what every file is
+    assert two.fastest(env=env).ran == ""
+    for name, text in (("docs/a.txt", "2"), ("docs/b.txt", ""), ("lib.py", LIB + "def more(): pass\n")):
+        two.write(name, text)
+        r = two.run([FASTEST, "why", "--python", sys.executable], env=env)
+        assert "tests/test_a.py would run" in r.out and "tests/test_b.py would run" in r.out, r
+        settle(two, "ab", env=env)
+
+
 def test_deep_recursion_is_as_without_tracing(two):
     two.write("lib.py", LIB + "def down(n):\n    return n and down(n - 1)\n")
     two.write("tests/test_a.py", module("a", "sys.setrecursionlimit(25000)\nassert lib.used() and lib.down(20000) == 0", "import lib, sys"))
