@@ -21,7 +21,7 @@ def _compile(path):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(source, "w") as f:
             f.write(_fastest.tracer_source)
-        command = compiler + ["-O2", "-fPIC", "-shared", "-DNDEBUG", "-I", sysconfig.get_path("include"),
+        command = compiler + ["-O2", "-fPIC", "-fno-plt", "-shared", "-DNDEBUG", "-I", sysconfig.get_path("include"),
                               "-o", source + ".so", source]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode == 0:

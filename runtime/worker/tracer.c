@@ -54,42 +54,79 @@ static void tell(PyCodeObject *code, PyObject **locals)
     PyErr_Restore(type, value, traceback);
 }
 
-static inline void see(PyCodeObject *code, PyObject **locals)
+/* What co_extra points to (Objects/codeobject.c of 3.6 to 3.11, _PyCodeObjectExtra): _PyCode_GetExtra, inline. */
+struct extra {
+    Py_ssize_t size;
+    void *items[1];
+};
+
+/* It has been noted, and nobody wants to know when it runs again. */
+static inline int is_known(const PyCodeObject *code)
 {
-    void *seen = NULL;
-    if (_PyCode_GetExtra((PyObject *)code, slot, &seen) != 0)
-        return;
-    if (!seen)
-        note(code);
-    else if (seen == &watched)
+    const struct extra *extra = code->co_extra;
+    return extra && extra->size > slot && extra->items[slot] == &slot;
+}
+
+__attribute__((noinline)) static void see(PyCodeObject *code, PyObject **locals)
+{
+    const struct extra *extra = code->co_extra;
+    if (extra && extra->size > slot && extra->items[slot] == &watched)
         tell(code, locals);
+    else
+        note(code);
 }
 
 #if PY_VERSION_HEX >= 0x030b0000
 
 enum { MAX_RECURSION = 5000 };
+static PyCFunction set_limit;
+
+__attribute__((noinline)) static PyObject *evaluate_new(PyThreadState *thread, struct _PyInterpreterFrame *frame, int throw)
+{
+    see(frame->f_code, frame->localsplus);
+    return _PyEval_EvalFrameDefault(thread, frame, throw);
+}
 
 static PyObject *evaluate(PyThreadState *thread, struct _PyInterpreterFrame *frame, int throw)
 {
-    see(frame->f_code, frame->localsplus);
-    if (thread->interp->ceval.recursion_limit > MAX_RECURSION && seeing) {
+    return is_known(frame->f_code) ? _PyEval_EvalFrameDefault(thread, frame, throw) : evaluate_new(thread, frame, throw);
+}
+
+/* In the place of sys.setrecursionlimit. */
+static PyObject *watch_limit(PyObject *sys, PyObject *limit)
+{
+    PyObject *done = set_limit(sys, limit);
+    if (done && seeing && Py_GetRecursionLimit() > MAX_RECURSION) {
         seeing = 0;
-        _PyInterpreterState_SetEvalFrameFunc(thread->interp, _PyEval_EvalFrameDefault);
+        _PyInterpreterState_SetEvalFrameFunc(PyThreadState_Get()->interp, _PyEval_EvalFrameDefault);
     }
-    return _PyEval_EvalFrameDefault(thread, frame, throw);
+    return done;
 }
 
 static void set(PyThreadState *thread)
 {
+    PyObject *f = PySys_GetObject("setrecursionlimit");
+    if (!f || !PyCFunction_Check(f) || Py_GetRecursionLimit() > MAX_RECURSION) {
+        seeing = 0;
+        return;
+    }
+    PyMethodDef *definition = ((PyCFunctionObject *)f)->m_ml;
+    set_limit = definition->ml_meth;
+    definition->ml_meth = watch_limit;
     _PyInterpreterState_SetEvalFrameFunc(thread->interp, evaluate);
 }
 
 #elif PY_VERSION_HEX >= 0x03090000
 
-static PyObject *evaluate(PyThreadState *thread, PyFrameObject *frame, int throw)
+__attribute__((noinline)) static PyObject *evaluate_new(PyThreadState *thread, PyFrameObject *frame, int throw)
 {
     see(frame->f_code, frame->f_localsplus);
     return _PyEval_EvalFrameDefault(thread, frame, throw);
+}
+
+static PyObject *evaluate(PyThreadState *thread, PyFrameObject *frame, int throw)
+{
+    return is_known(frame->f_code) ? _PyEval_EvalFrameDefault(thread, frame, throw) : evaluate_new(thread, frame, throw);
 }
 
 static void set(PyThreadState *thread)
@@ -99,10 +136,15 @@ static void set(PyThreadState *thread)
 
 #else
 
-static PyObject *evaluate(PyFrameObject *frame, int throw)
+__attribute__((noinline)) static PyObject *evaluate_new(PyFrameObject *frame, int throw)
 {
     see(frame->f_code, frame->f_localsplus);
     return _PyEval_EvalFrameDefault(frame, throw);
+}
+
+static PyObject *evaluate(PyFrameObject *frame, int throw)
+{
+    return is_known(frame->f_code) ? _PyEval_EvalFrameDefault(frame, throw) : evaluate_new(frame, throw);
 }
 
 static void set(PyThreadState *thread)

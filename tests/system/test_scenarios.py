@@ -72,6 +72,28 @@ def test_state_restored_with_other_mtimes(passed, shift_s):
     assert "3 passed (3 cached)" in r.out
 
 
+@pytest.mark.parametrize("setup", ["init", "none"])
+def test_state_from_a_ci_cache_at_another_path_with_all_mtimes_new(passed, setup):
+    other = passed.root.parent / "elsewhere"
+    shutil.copytree(str(passed.root), str(other), ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    shutil.rmtree(str(passed.root))
+    passed.root = other
+    now = time.time_ns()
+    for path in sorted(other.rglob("*")):
+        os.utime(path, ns=(now, now))
+    if setup == "init":
+        passed.init()
+    r = passed.ninja()
+    assert (r.code, r.ran) == (0, ""), r
+    assert "3 passed (3 cached)" in r.out
+    r = passed.ninja("-v")
+    assert (r.code, r.ran, passed.started(r)) == (0, "", []), r
+    passed.replace("src/util.py", "return 1", "return 0 + 1")
+    assert passed.ninja().ran == "a"
+    passed.write("data/x.json", '{"x": 2}\n')
+    assert passed.ninja().ran == "c"
+
+
 @pytest.mark.parametrize("name", [".ninja_log", ".ninja_deps"])
 def test_ninjas_own_state_lost(passed, name):
     passed.path(".fastest/" + name).unlink()

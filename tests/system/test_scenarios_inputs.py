@@ -46,6 +46,16 @@ def test_configuration_changes(passed):
     assert passed.ninja().ran == ""
 
 
+def test_another_version_of_pytest(passed):
+    site = passed.root.parent / "site"
+    site.mkdir()
+    env = {"PYTHONPATH": str(site)}
+    for version, ran in (("9.1.7", "abc"), ("9.1.7", ""), ("9.1.8", "abc"), ("9.1.8", "")):
+        (site / "sitecustomize.py").write_text("import _pytest\n_pytest.__version__ = '%s'\n" % version)
+        r = passed.ninja(env=env)
+        assert (r.code, r.ran) == (0, ran), r
+
+
 def test_an_unused_function_changes(passed):
     passed.write("src/util.py", "def one():\n    # a comment\n    return 1\ndef more():\n    return 2\n")
     assert passed.ninja().ran == "a"
