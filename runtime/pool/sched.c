@@ -473,6 +473,9 @@ void sched_stop(struct sched *s)
         s->tasks->partial = true;
         end_task(s, s->tasks);
     }
+    for (struct worker *w = s->workers; w; w = w->next)
+        if (w->state == WORKER_READY)
+            end_worker(s, w); /* one that has halted at the failure waits for it */
 }
 
 void sched_fail(struct sched *s, struct task *t, struct str json)

@@ -174,8 +174,8 @@ void sched_doom(struct sched *s, struct worker *w, uint32_t limit_ms);
 void sched_recycle(struct sched *s, struct worker *w);
 /* Fails what has no result of the task and is not running now. */
 void sched_fail_rest(struct sched *s, struct task *t, struct str json);
-/* Forgets the tasks of an owner, or (NULL) ends all as partial, with task_done. */
-void sched_drop(struct sched *s, const void *owner);
+void sched_drop(struct sched *s, const void *owner); /* forgets the tasks of an owner */
+/* Ends all tasks as partial, with task_done, and the workers: what is run after that begins in new ones. */
 void sched_stop(struct sched *s);
 /* Ends a task now: the items without a result fail with `json`. */
 void sched_fail(struct sched *s, struct task *t, struct str json);

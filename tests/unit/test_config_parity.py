@@ -142,7 +142,7 @@ def test_as_pytest(name, tmp_path):
     make(root, files)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHON")) and k != "VIRTUAL_ENV"}
     env.update(variables, PYTHONDONTWRITEBYTECODE="1", CONFIG_PYTHON=PYTHON)
-    script = (ROOT / "generator" / "config" / "probe.py").read_text()
+    script = "".join((ROOT / "generator" / "config" / name).read_text() for name in ("standin.py", "probe.py"))
     assert NEEDLE in script
     theirs = read([PYTHON, "-c", script.replace(NEEDLE, MORE + NEEDLE, 1)] + args, root / sub, env)
     ours = read([str(TESTER), "--print", str(root / sub)] + args, root / sub, env)
