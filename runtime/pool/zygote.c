@@ -192,7 +192,7 @@ bool zygote_usable(struct pool *p)
     return loaded_same(&z->loaded);
 }
 
-enum { ALL_MODULES = UINT32_MAX };
+#define ALL_MODULES UINT32_MAX
 
 /* only: of the clean ones, all but this. */
 static void path_list(struct buf *b, const struct plan *plan, bool clean_only, uint32_t only)

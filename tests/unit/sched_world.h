@@ -89,7 +89,15 @@ static inline void op_done(void *ctx, struct task *t)
     o->partial[t->module] = t->partial;
 }
 
-static const struct sched_ops ops = {op_run, op_hold, op_end, op_fork, op_result, op_attempt, op_done};
+static const struct sched_ops ops = {
+    .run = op_run,
+    .hold = op_hold,
+    .end = op_end,
+    .fork = op_fork,
+    .result = op_result,
+    .attempt = op_attempt,
+    .task_done = op_done,
+};
 
 static inline struct world *new_world(uint32_t limit)
 {
