@@ -270,16 +270,26 @@ static void fill_modules(struct stage *s)
 }
 
 /* With a selection some items of a module are left out; a hook, a doctest or another plugin's item may be
- * anywhere: then every module runs. */
+ * anywhere: then every module runs. <state>/folded is there until the summary has told: Ninja scans again when the
+ * graph is another one, and what the first of its scans has folded is of this run. */
 static void fold_skips(struct stage *s, const bool *namesake)
 {
     struct plan *p = s->plan;
-    bool *candidates = arena_array(&p->arena, p->n_modules, sizeof *candidates);
+    bool *candidates = arena_array(&p->arena, p->n_modules, sizeof *candidates), some = false;
+    struct buf path = {0};
     if (s->n_shared || p->other || p->n_only || s->probe.selection.n || probe_is(s->probe.doctest_modules))
         return;
-    for (uint32_t i = 0; i < p->n_modules; i++)
-        candidates[i] = p->modules[i].stale && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
-    skips_fold(p, s->o, candidates);
+    state_path(s, &path, "folded");
+    struct io_stat folded = io_stat_path(path.p);
+    buf_release(&path);
+    for (uint32_t i = 0; i < p->n_modules; i++) {
+        const struct plan_module *m = &p->modules[i];
+        bool untold = folded.kind == IO_FILE && m->record_st.mtime_ns >= folded.mtime_ns;
+        candidates[i] = (m->stale || untold) && !namesake[i] && s->graph.nodes[s->nodes[i]].file->facts.flags & FACT_SKIPS;
+        some = some || candidates[i];
+    }
+    if (some && plan_mark(p, "folded", STR("")))
+        skips_fold(p, s->o, candidates);
 }
 
 /* The power of two below: a little more or less changes no order, for which Ninja would read the graph again. */

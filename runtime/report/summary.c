@@ -472,5 +472,7 @@ bool summary_run(const struct plan *plan, const struct summary_options *o, FILE 
     if (!ok)
         *code = EXIT_INTERNAL;
     summary_release(&s);
+    if (ok)
+        plan_unmark(plan, "folded");
     return ok;
 }

@@ -11,6 +11,7 @@ import pathlib
 import signal
 import sys
 import warnings
+from functools import partial
 from importlib import _bootstrap_external
 
 import _fastest.codecache as codecache
@@ -33,6 +34,7 @@ class Cache:
 
     def rewrite(self, fn, config):
         """In the place of _rewrite_test: (os.stat_result or hash of the source, code)."""
+        __tracebackhide__ = True
         try:
             with open(str(fn), "rb") as f:
                 source = f.read()
@@ -44,7 +46,7 @@ class Cache:
         code = code and codecache.named(code, str(fn))
         if code is not None:
             return (before if kind == "stat" else importlib.util.source_hash(source)), code
-        (first, code), silent = _in_silence(lambda: _rewrite_test(fn, config))
+        (first, code), silent = _in_silence(partial(_rewrite_test, fn, config))
         kind = "stat" if isinstance(first, os.stat_result) else "hash" if first == importlib.util.source_hash(source) else None
         after = os.stat(str(fn))
         if silent and kind and (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size):
@@ -55,13 +57,14 @@ class Cache:
 
     def compile(self, loader, data, path, **kw):
         """In the place of SourceLoader.source_to_code."""
+        __tracebackhide__ = True
         if kw.get("_optimization", -1) != -1 or not isinstance(data, bytes) or not str(path).startswith(self.root):
             return _compile(loader, data, path, **kw)
         key = codecache.hash_of(b"compiled", data)
         code = self.store.get(key)
         code = code and codecache.named(code, str(path))
         if code is None:
-            code, silent = _in_silence(lambda: _compile(loader, data, path, **kw))
+            code, silent = _in_silence(partial(_compile, loader, data, path, **kw))
             if silent:
                 self.store.put(key, code)
         return code
@@ -69,6 +72,7 @@ class Cache:
 
 def _in_silence(make):
     """(what it makes, whether nothing was warned of, whatever the filters)"""
+    __tracebackhide__ = True
     with warnings.catch_warnings(record=True) as log:
         warnings.simplefilter("always")
         made = make()
@@ -78,8 +82,15 @@ def _in_silence(make):
 def install(root):
     cache = Cache(root)
     rewrite._rewrite_test = cache.rewrite
-    _bootstrap_external.SourceLoader.source_to_code = \
-        lambda loader, data, path, **kw: cache.compile(loader, data, path, **kw)
+
+    def source_to_code(loader, data, path, **kw):
+        __tracebackhide__ = True
+        return cache.compile(loader, data, path, **kw)
+
+    _bootstrap_external.SourceLoader.source_to_code = source_to_code
+    for function in source_to_code, Cache.compile, _in_silence:
+        # An import statement takes the frames of import's own files from the traceback of a SyntaxError.
+        function.__code__ = function.__code__.replace(co_filename=_compile.__code__.co_filename)
     return cache
 
 

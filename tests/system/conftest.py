@@ -27,6 +27,8 @@ def test_{letter}():
 
 FILES = {
     "pytest.ini": "[pytest]\npythonpath = src\n",
+    # A failed test would run once more, and what ran is counted here.
+    "pyproject.toml": "[tool.fastest]\nno-confirm = true\n",
     "src/util.py": "def one():\n    # a comment\n    return 1\n",
     "src/core.py": "import util\n\ndef two():\n    return util.one() + 1\n",
     "src/loop_a.py": "import loop_b\n\ndef a():\n    return 3\n",

@@ -110,9 +110,9 @@ def test_x(i):
         f.write("%s\\n" % "abcdefghijklmnopqrstuvwxyz01234"[i])
     assert i not in (3, 5)
 """)
-    r = project.fastest("-n1", "-x")
+    r = project.fastest("-n1", "-x", "--no-confirm")
     assert (r.code, r.ran) == (1, "abcd"), r
-    r = project.fastest("-n1", "--maxfail=2")
+    r = project.fastest("-n1", "--maxfail=2", "--no-confirm")
     assert (r.code, r.ran) == (1, "abcdef"), r
 
 
