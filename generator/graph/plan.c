@@ -128,11 +128,12 @@ static void unpack_options(struct unpack *u, struct plan_options *o)
     o->job_edges = unpack_u8(u) != 0;
     o->maxfail = unpack_u32(u);
     o->verbosity = unpack_u32(u);
-    uint8_t optimizer = unpack_u8(u), isolation = unpack_u8(u);
+    uint8_t optimizer = unpack_u8(u);
+    o->live = unpack_u8(u) != 0;
+    uint8_t isolation = unpack_u8(u);
     if (optimizer >= N_OPTIMIZERS || isolation >= N_ISOLATIONS)
         u->bad = true;
     o->optimizer = (enum optimizer)optimizer;
-    o->live = unpack_u8(u) != 0;
     o->isolation = (enum isolation)isolation;
     o->batch_timeout_ms = unpack_u32(u);
     o->slow_ms = unpack_u32(u);

@@ -218,6 +218,7 @@ static bool run_again(struct audit *a, enum exit_code *code, struct err *err)
 static bool audit(struct audit *a, enum exit_code *code, struct err *err)
 {
     size_t bad = 0, flaky = 0;
+    a->cli->no_confirm = true; /* it runs them again itself */
     for (size_t i = 0; i < a->n; i++)
         take(a, &a->items[i]);
     if (!run(a, code, err))

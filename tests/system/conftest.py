@@ -52,7 +52,7 @@ def ninjas():
 
 class Result:
     def __init__(self, done, ran):
-        self.code, self.out, self.ran = done.returncode, done.stdout + done.stderr, ran
+        self.code, self.stdout, self.out, self.ran = done.returncode, done.stdout, done.stdout + done.stderr, ran
 
     @property
     def last(self):

@@ -120,9 +120,9 @@ def test_output_json_and_count(project):
     project.write("test_a.py", "import pytest\ndef test_1(): pass\ndef test_2(): assert 0\n@pytest.mark.skip\ndef test_3(): pass\n")
     project.write("test_b.py", "def test_4(): print('noise')\n")
     r = project.fastest("--output", "json")
-    assert {t["nodeid"]: t["outcome"] for t in json.loads(r.out)["tests"]} == {
+    assert {t["nodeid"]: t["outcome"] for t in json.loads(r.stdout)["tests"]} == {
         "test_a.py::test_1": "passed", "test_a.py::test_2": "failed", "test_a.py::test_3": "skipped", "test_b.py::test_4": "passed"}
-    counts = dict(line.split() for line in project.fastest("--output=count").out.splitlines())
+    counts = dict(line.split() for line in project.fastest("--output=count").stdout.splitlines())
     assert counts == {"passed": "2", "failed": "1", "error": "0", "skipped": "1", "xfailed": "0", "xpassed": "0", "deselected": "0",
                       "warnings": "0", "flaky": "0", "ran": "3", "cached": "1", "not_run": "0"}
     assert "none of pretty, json" in project.fastest("--output=xml").out

@@ -56,6 +56,31 @@ static void round_trip(void **state)
     plan_release(&p);
 }
 
+/* What is read back is written as it was. */
+static void options_survive(void **state)
+{
+    (void)state;
+    struct plan p = make_plan(), q;
+    struct buf path = {0}, first = {0}, second = {0};
+    p.options = (struct plan_options){
+        .python = STR("py"), .pytest_cache = STR("c"), .tty = STR("t"), .junit = STR("j"), .json = STR("s"),
+        .report_log = STR("l"), .trace = STR("x"), .output = 2, .tap14 = true, .teamcity = true, .workers = 3, .jobs = 4,
+        .job_input = STR("i"), .job_output = STR("o"), .job_edges = true, .maxfail = 5, .verbosity = 6,
+        .optimizer = OPTIMIZER_PARALLEL, .isolation = ISOLATION_TEST, .batch_timeout_ms = 7, .slow_ms = 8, .idle_ms = 9,
+        .retries = 10, .worker_memory = 11, .confirms = true, .color = true};
+    buf_printf(&path, "%s/keys.bin", dir);
+    assert_true(plan_save(&p, NULL) && io_read(path.p, 0, &first, NULL));
+    assert_true(plan_load(&q, dir, NULL));
+    assert_int_equal(q.options.isolation, ISOLATION_TEST);
+    assert_true(plan_save(&q, NULL) && io_read(path.p, 0, &second, NULL));
+    assert_true(str_eq(buf_view(&first), buf_view(&second)));
+    buf_release(&path);
+    buf_release(&first);
+    buf_release(&second);
+    plan_release(&q);
+    plan_release(&p);
+}
+
 static void damage_is_a_miss(void **state)
 {
     (void)state;
@@ -82,7 +107,7 @@ static void damage_is_a_miss(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(options_survive),
                                        cmocka_unit_test(damage_is_a_miss)};
     if (!mkdtemp(dir))
         return 1;
