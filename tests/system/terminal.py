@@ -45,6 +45,17 @@ class Tty:
         self.seen = self.seen[at.end():]
         return at
 
+    def interrupt(self, pattern):
+        """Ctrl-C until it is answered: one that comes between readline's prompt and its select() is not seen before
+        the next key."""
+        for _ in range(LIMIT):
+            self.send("\x03")
+            for _ in range(10):
+                if re.search(pattern, self.seen):
+                    return self.wait(pattern)
+                assert self.read(0.2), self.all
+        raise AssertionError("no %r in %r" % (pattern, self.seen))
+
     def finish(self):
         """Its exit code."""
         end = time.monotonic() + LIMIT

@@ -32,8 +32,7 @@ def test_breakpoint_has_the_terminal(project):
         t.send("p x + 1\n")
         t.wait(r"\b42\r\n")
         t.wait(PROMPT)
-        t.send("\x03")  # Ctrl-C is the debugger's, and ends no run
-        t.wait("--KeyboardInterrupt--")
+        t.interrupt("--KeyboardInterrupt--")  # it is the debugger's, and ends no run
         t.wait(PROMPT)
         t.send("!x = 0\n")
         t.wait(PROMPT)
