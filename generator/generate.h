@@ -37,7 +37,9 @@ struct generate_options {
     const char *fastest;   /* absolute path of the binary, for rules.ninja */
     /* Unless NULL: called when something runs, as soon as keys.bin is there; what Ninja needs is written after it. */
     void (*planned)(void *ctx, const struct plan *plan);
-    void *planned_ctx;
+    /* Unless NULL: called before `python` (absolute) is asked for pytest's configuration, for which it imports pytest. */
+    void (*asking)(void *ctx, const char *python);
+    void *planned_ctx; /* of both */
 };
 
 /* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and

@@ -243,7 +243,7 @@ static bool run_pending(struct client *c, struct err *err)
             return outcome == DONE;
         if (progress)
             attempt = 0;
-        if (!pool_ensure(&c->plan, c->fastest_path, err)) {
+        if (!pool_ensure(&c->plan, c->fastest_path, NULL, err)) {
             refused(c, EXIT_INTERNAL, str_z(err->msg));
             err->msg[0] = '\0';
             return true;

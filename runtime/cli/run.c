@@ -200,14 +200,21 @@ static bool run_round(const struct plan *plan, const char *ninja, struct follow 
 /* Collection begins while the rest of the scan is written. */
 struct early {
     const char *self;
+    struct pool_early pool;
     bool served;
 };
+
+static void begin_early(void *ctx, const char *python)
+{
+    struct early *early = ctx;
+    pool_early_begin(&early->pool, python, early->self);
+}
 
 static void serve_early(void *ctx, const struct plan *plan)
 {
     struct early *early = ctx;
     struct err err = {0};
-    early->served = pool_ensure(plan, early->self, &err);
+    early->served = pool_ensure(plan, early->self, &early->pool, &err);
 }
 
 static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted,
@@ -217,7 +224,7 @@ static bool run_batches(const struct plan *plan, struct cli *c, bool served, str
     struct follow follow;
     int status = 0;
     FILE *aside = plan->options.output == OUTPUT_PRETTY && !c->tap && !c->tap14 ? NULL : stderr;
-    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, err)) ||
+    if (!ninja || !generate_top(plan, err) || (!served && !pool_ensure(plan, c->self, NULL, err)) ||
         !follow_open(&follow, plan, live, aside, err)) {
         if (served)
             pool_finish(plan);
@@ -238,15 +245,17 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
 {
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
-    struct early early = {.self = c->self};
+    struct early early = {.self = c->self, .pool = {-1}};
     bool stepped = false, interrupted = false;
     jobs_find(&o.options, false, &c->arena);
     o.yields = !c->wanted;
+    o.asking = begin_early;
     o.planned = serve_early;
     o.planned_ctx = &early;
     o.options.live = true;
     o.narrow = n->any ? &n->narrow : NULL;
     bool ok = generate(&o, &plan, code, err);
+    pool_early_drop(&early.pool);
     if (ok && plan.plain.n) {
         c->plain = arena_dup(&c->arena, plan.plain.p, plan.plain.n);
         ok = run_plain_pytest(c, code, err);

@@ -23,16 +23,22 @@
 #define SECOND INT64_C(1000000000)
 enum { START_WAIT_S = 60, ANSWER_WAIT_S = 60, END_WAIT_S = 20, TERM_WAIT_S = 3 };
 
+static bool send_all(int fd, const char *p, size_t n)
+{
+    bool ok = true;
+    for (size_t at = 0; ok && at < n;) {
+        ssize_t sent = send(fd, p + at, n - at, MSG_NOSIGNAL);
+        ok = sent > 0 || (sent < 0 && errno == EINTR);
+        at += sent > 0 ? (size_t)sent : 0;
+    }
+    return ok;
+}
+
 static bool send_frame(int fd, uint16_t type, uint32_t tag, struct str payload)
 {
     struct buf b = {0};
     frame_add(&b, type, tag, payload);
-    bool ok = true;
-    for (size_t at = 0; ok && at < b.n;) {
-        ssize_t n = send(fd, b.p + at, b.n - at, MSG_NOSIGNAL);
-        ok = n > 0 || (n < 0 && errno == EINTR);
-        at += n > 0 ? (size_t)n : 0;
-    }
+    bool ok = send_all(fd, b.p, b.n);
     buf_release(&b);
     return ok;
 }
@@ -140,7 +146,7 @@ static bool start_pool(const struct plan *plan, const char *fastest_path, struct
     if (ok) {
         fcntl(fds[0], F_SETFD, FD_CLOEXEC);
         fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-        ok = spawn_detached(argv, fds[1], err);
+        ok = spawn_detached(argv, -1, fds[1], err);
         close(fds[1]);
         ok = ok && await_ready(fds[0], err);
         close(fds[0]);
@@ -151,13 +157,47 @@ static bool start_pool(const struct plan *plan, const char *fastest_path, struct
     return ok;
 }
 
-bool pool_ensure(const struct plan *plan, const char *fastest_path, struct err *err)
+void pool_early_drop(struct pool_early *e)
+{
+    if (e->fd >= 0)
+        close(e->fd);
+    e->fd = -1;
+}
+
+void pool_early_begin(struct pool_early *e, const char *python, const char *fastest_path)
+{
+    struct arena a = {0};
+    struct err ignored;
+    int fds[2];
+    char command[] = "pool", option[] = "--state-dir", told[] = "/dev/stdin";
+    char *argv[] = {arena_dup(&a, fastest_path, strlen(fastest_path)), command, option, told, NULL};
+    e->fd = -1;
+    if (sock_pair(fds, &ignored)) {
+        e->fd = fds[0];
+        if (!spawn_detached(argv, fds[1], fds[1], &ignored) || !send_all(e->fd, python, strlen(python) + 1))
+            pool_early_drop(e);
+        close(fds[1]);
+    }
+    arena_release(&a);
+}
+
+static bool take_early(struct pool_early *e, const struct plan *plan)
+{
+    struct err ignored;
+    bool ok = e && e->fd >= 0 && send_all(e->fd, plan->state_dir.p, plan->state_dir.n) && shutdown(e->fd, SHUT_WR) == 0 &&
+              await_ready(e->fd, &ignored);
+    if (e)
+        pool_early_drop(e);
+    return ok;
+}
+
+bool pool_ensure(const struct plan *plan, const char *fastest_path, struct pool_early *early, struct err *err)
 {
     int lock = lock_start(plan->state_dir, err);
     if (lock < 0)
         return false;
     int served = offer_plan(plan, err);
-    bool ok = served > 0 || (served == 0 && start_pool(plan, fastest_path, err));
+    bool ok = served > 0 || (served == 0 && (take_early(early, plan) || start_pool(plan, fastest_path, err)));
     close(lock);
     return ok;
 }

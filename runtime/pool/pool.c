@@ -303,14 +303,47 @@ static void release(struct pool *p)
     buf_release(&p->log);
 }
 
+/* The next word of stdin, up to NUL or the end. */
+static bool read_word(struct buf *out)
+{
+    char c;
+    while (io_read_full(STDIN_FILENO, &c, 1) == 1 && c != '\0')
+        buf_char(out, c);
+    return out->n > 0;
+}
+
+/* pool.h: an interpreter before there is a plan. Its stdout is not ours, for which somebody waits. */
+static bool start_early(struct pool *p, struct buf *state_dir)
+{
+    struct buf python = {0};
+    int answer = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    signal(SIGPIPE, SIG_IGN);
+    bool ok = read_word(&python) && answer >= 0 && null >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0 &&
+              zygote_start_early(p, python.p) && dup2(answer, STDOUT_FILENO) >= 0 && read_word(state_dir);
+    if (!ok && p->zygote.pid)
+        kill(-p->zygote.pid, SIGKILL);
+    close(answer);
+    close(null);
+    buf_release(&python);
+    return ok;
+}
+
 int pool_main(const char *state_dir, struct err *err)
 {
-    struct pool p = {.listener = -1, .lock_fd = -1, .signal_fd = -1, .jobs = {.input = -1, .output = -1}};
+    struct pool p = {.listener = -1, .lock_fd = -1, .signal_fd = -1, .zygote.early_fd = -1, .jobs = {.input = -1, .output = -1}};
     struct pollfd *polls = NULL;
+    struct buf told = {0};
     size_t cap = 0;
-    bool ok = start(&p, state_dir, err);
+    bool early = strcmp(state_dir, "/dev/stdin") == 0;
+    if (early && !start_early(&p, &told)) {
+        buf_release(&told);
+        return EXIT_PASSED; /* nobody needs it */
+    }
+    bool ok = start(&p, early ? told.p : state_dir, err);
+    buf_release(&told);
     if (ok) {
         p.now_ns = p.sched.now_ns = clock_mono_ns();
+        reap_children(&p);
         jobs_open(&p);
         run_prepare(&p);
         while (p.life != LIFE_OVER)

@@ -10,11 +10,23 @@
 #include "runtime/base/err.h"
 
 /* The daemon's main (detached already). Writes one newline to stdout when it listens, then sends
- * stdout and stderr to <state>/pool.log. Returns the exit code; err says why it could not start. */
+ * stdout and stderr to <state>/pool.log. Returns the exit code; err says why it could not start. state_dir "/dev/stdin": it
+ * starts early, see below. */
 int pool_main(const char *state_dir, struct err *err);
 
-/* Makes sure that a pool with our environment serves this plan, and that it has begun to collect. */
-bool pool_ensure(const struct plan *plan, const char *fastest_path, struct err *err);
+/* A daemon that is started before there is a plan: its interpreter (absolute path) imports pytest in the current
+ * directory while the same is asked for pytest's configuration. On its stdin, a socket of ours, come the interpreter, NUL,
+ * and then the state directory and the end of the stream; an end without one ends it. What cannot be started early is
+ * started later. */
+struct pool_early {
+    int fd; /* -1: there is none */
+};
+void pool_early_begin(struct pool_early *e, const char *python, const char *fastest_path);
+void pool_early_drop(struct pool_early *e);
+
+/* Makes sure that a pool with our environment serves this plan, and that it has begun to collect. early may be NULL;
+ * it is used up. */
+bool pool_ensure(const struct plan *plan, const char *fastest_path, struct pool_early *early, struct err *err);
 /* Ends the pool of a run and waits until it is gone; leaves a persistent one alone. */
 void pool_finish(const struct plan *plan);
 /* Ends it in any case; false when there was none. */

@@ -53,6 +53,8 @@ struct zygote {
     struct peer *peer;
     struct loaded loaded; /* code, as it was at READY */
     int64_t begun_ns;     /* when it was started, monotonic */
+    int early_fd;         /* of one that was started before there was a plan; -1: there is none */
+    bool early;           /* it is that one: its output goes nowhere until it knows the log */
     struct hash128 setup; /* of what it was started with: a change needs another */
     char token[33];
 };
@@ -143,6 +145,8 @@ void dispatch_closed(struct pool *p, struct peer *peer);
 
 /* zygote.c */
 bool zygote_start(struct pool *p, struct err *err);
+/* Before there is a plan; zygote_start then takes it. */
+bool zygote_start_early(struct pool *p, const char *python);
 bool zygote_on_ready(struct pool *p, const struct frame *f);
 bool zygote_usable(struct pool *p); /* the same set-up, and no loaded file has changed */
 void zygote_ask_session(struct pool *p);

@@ -59,9 +59,9 @@ static struct str worker_module(const struct embed_file *f)
     return str_slice(name, dir.n, str_ends(name, STR(".py")) ? name.n - 3 : name.n);
 }
 
-static void send_source(struct peer *z)
+static void source_payload(struct buf *b)
 {
-    struct buf b = {0}, files = {0};
+    struct buf files = {0};
     uint32_t n = 0;
     for (const struct embed_file *f = embed_files; f->name; f++) {
         struct str name = worker_module(f);
@@ -71,11 +71,9 @@ static void send_source(struct peer *z)
         pack_str(&files, (struct str){f->text, f->size});
         n++;
     }
-    pack_u32(&b, n);
-    buf_str(&b, buf_view(&files));
-    peer_send(z, WIRE_SOURCE, 0, buf_view(&b));
+    pack_u32(b, n);
+    buf_str(b, buf_view(&files));
     buf_release(&files);
-    buf_release(&b);
 }
 
 static void member(struct buf *b, const char *name, struct str value)
@@ -94,6 +92,7 @@ static void send_config(struct pool *p, struct peer *peer)
     member(&b, "socket", buf_view(&p->sock));
     member(&b, "token", str_z(p->zygote.token));
     member(&b, "state_dir", buf_view(&p->state_dir));
+    member(&b, "log", peer == p->zygote.peer && p->zygote.early ? buf_view(&p->log) : STR(""));
     member(&b, "optimizer", str_z(optimizer_name(plan->options.optimizer)));
     buf_printf(&b, ", \"persistent\": %s, \"batch_timeout\": %s, \"stack_signal\": %d, \"retries\": %u, \"args\": [",
                plan->options.persistent ? "true" : "false", plan->options.batch_timeout_ms ? "true" : "false",
@@ -115,11 +114,12 @@ static const char *bootstrap(void)
     return NULL;
 }
 
-static pid_t spawn_python(struct pool *p, int fd, struct err *err)
+/* cwd {0}: ours. */
+static pid_t spawn_python(struct str path, struct str dir, int fd, struct err *err)
 {
     struct arena a = {0};
-    char *cwd = arena_dup(&a, p->plan.cwd.p, p->plan.cwd.n);
-    char *python = arena_dup(&a, p->plan.options.python.p, p->plan.options.python.n);
+    char *cwd = dir.n ? arena_dup(&a, dir.p, dir.n) : NULL;
+    char *python = arena_dup(&a, path.p, path.n);
     char minus_c[] = "-c";
     const char *text = bootstrap();
     pid_t pid = -1;
@@ -138,16 +138,58 @@ pid_t zygote_spawn(struct pool *p, uint32_t role, struct peer **peer, struct err
     int fds[2];
     if (!sock_pair(fds, err))
         return -1;
-    pid_t pid = spawn_python(p, fds[1], err);
+    pid_t pid = spawn_python(p->plan.options.python, p->plan.cwd, fds[1], err);
     close(fds[1]);
     if (pid < 0) {
         close(fds[0]);
         return -1;
     }
+    struct buf b = {0};
     *peer = peer_add(p, fds[0], role);
-    send_source(*peer);
+    source_payload(&b);
+    peer_send(*peer, WIRE_SOURCE, 0, buf_view(&b));
+    buf_release(&b);
     send_config(p, *peer);
     return pid;
+}
+
+bool zygote_start_early(struct pool *p, const char *python)
+{
+    struct err ignored;
+    struct buf b = {0}, frame = {0};
+    int fds[2];
+    if (!sock_pair(fds, &ignored))
+        return false;
+    pid_t pid = spawn_python(str_z(python), (struct str){0}, fds[1], &ignored);
+    close(fds[1]);
+    source_payload(&b);
+    frame_add(&frame, WIRE_SOURCE, 0, buf_view(&b));
+    bool ok = pid > 0 && io_write_all(fds[0], frame.p, frame.n);
+    if (ok) {
+        p->zygote.pid = pid;
+        p->zygote.early_fd = fds[0];
+        p->zygote.begun_ns = clock_mono_ns();
+    } else {
+        close(fds[0]);
+    }
+    buf_release(&b);
+    buf_release(&frame);
+    return ok;
+}
+
+/* The early one, if it still lives. */
+static bool take_early(struct pool *p)
+{
+    struct zygote *z = &p->zygote;
+    z->early = z->early_fd >= 0 && z->pid;
+    if (z->early) {
+        z->peer = peer_add(p, z->early_fd, ROLE_ZYGOTE);
+        send_config(p, z->peer);
+    } else if (z->early_fd >= 0) {
+        close(z->early_fd);
+    }
+    z->early_fd = -1;
+    return z->early;
 }
 
 bool zygote_start(struct pool *p, struct err *err)
@@ -156,12 +198,14 @@ bool zygote_start(struct pool *p, struct err *err)
     loaded_begin(&z->loaded);
     if (!new_token(z->token))
         return err_errno(err, "/dev/urandom: cannot be read");
-    pid_t pid = zygote_spawn(p, ROLE_ZYGOTE, &z->peer, err);
-    if (pid < 0)
-        return false;
-    z->pid = pid;
+    if (!take_early(p)) {
+        pid_t pid = zygote_spawn(p, ROLE_ZYGOTE, &z->peer, err);
+        if (pid < 0)
+            return false;
+        z->pid = pid;
+        z->begun_ns = clock_mono_ns();
+    }
     z->state = ZYGOTE_STARTING;
-    z->begun_ns = clock_mono_ns();
     z->setup = setup_hash(&p->plan);
     return true;
 }
@@ -364,9 +408,14 @@ void zygote_reaped(struct pool *p, uint32_t status)
             if (w->serves && !w->old)
                 loss_status(p, w, status);
         }
-    bool early = z->state == ZYGOTE_STARTING || z->state == ZYGOTE_READY ||
-                 (z->state == ZYGOTE_USED && p->session.state == SESSION_ASKED);
-    if (p->life == LIFE_RUNS && early) {
+    bool unused = z->state == ZYGOTE_STARTING || z->state == ZYGOTE_READY ||
+                  (z->state == ZYGOTE_USED && p->session.state == SESSION_ASKED);
+    if (p->life == LIFE_RUNS && z->state == ZYGOTE_STARTING && z->early) {
+        zygote_discard(p); /* what it had to say is lost: once more, with the log */
+        run_prepare(p);
+        return;
+    }
+    if (p->life == LIFE_RUNS && unused) {
         struct buf b = {0};
         describe_status(&b, status);
         pool_fail(p, EXIT_INTERNAL, "pytest could not be started: the interpreter %s before the tests "

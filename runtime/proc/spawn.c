@@ -105,13 +105,17 @@ pid_t spawn_start(const struct spawn *s, struct err *err)
 }
 
 /* The grandchild: everything between the second fork and exec. */
-static void become_daemon(char *const *argv, int out_fd, int report_fd)
+static void become_daemon(char *const *argv, int in_fd, int out_fd, int report_fd)
 {
+    int in = in_fd < 0 ? -1 : fcntl(in_fd, F_DUPFD_CLOEXEC, REPORT_FD_MIN);
     int out = fcntl(out_fd, F_DUPFD_CLOEXEC, REPORT_FD_MIN);
     int rep = fcntl(report_fd, F_DUPFD_CLOEXEC, REPORT_FD_MIN);
     dup2(out, 1);
     dup2(out, 2);
-    null_stdin();
+    if (in < 0)
+        null_stdin();
+    else
+        dup2(in, 0);
     dup2(rep, 3);
     fcntl(3, F_SETFD, FD_CLOEXEC);
     fds_close_from(4);
@@ -120,7 +124,7 @@ static void become_daemon(char *const *argv, int out_fd, int report_fd)
     report(3, STEP_EXEC);
 }
 
-bool spawn_detached(char *const *argv, int out_fd, struct err *err)
+bool spawn_detached(char *const *argv, int in_fd, int out_fd, struct err *err)
 {
     int fds[2];
     if (!report_pipe(fds, err))
@@ -133,7 +137,7 @@ bool spawn_detached(char *const *argv, int out_fd, struct err *err)
             report(fds[1], STEP_FORK);
         if (daemon > 0)
             _exit(0);
-        become_daemon(argv, out_fd, fds[1]);
+        become_daemon(argv, in_fd, out_fd, fds[1]);
     }
     if (pid < 0) {
         err_errno(err, "%s: cannot be started", argv[0]);

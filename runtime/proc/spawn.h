@@ -16,8 +16,8 @@ struct spawn {
  * caller's environment, default signals. The caller reaps it. -1 with err. */
 pid_t spawn_start(const struct spawn *s, struct err *err);
 
-/* A daemon: a session of its own, not our child, stdin /dev/null, stdout and stderr out_fd, no other
+/* A daemon: a session of its own, not our child, stdin in_fd (-1: /dev/null), stdout and stderr out_fd, no other
  * descriptor of ours (so that nobody who waits for the end of our pipes waits for it). */
-bool spawn_detached(char *const *argv, int out_fd, struct err *err);
+bool spawn_detached(char *const *argv, int in_fd, int out_fd, struct err *err);
 
 #endif

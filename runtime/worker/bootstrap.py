@@ -1,5 +1,9 @@
 """Given to `python -c`: takes the worker's modules from descriptor 3 and starts the zygote."""
-import os, struct, sys, types
+import sys
+
+if not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]  # the current directory, which -c puts there: a struct.py in it is not ours (zygote.py)
+import os, struct, types
 
 
 def _read(n):

@@ -52,8 +52,8 @@ def _as_pytest(setup):
     os.chdir(setup["cwd"])
     scripts = sysconfig.get_paths().get("scripts", os.path.dirname(sys.executable))
     sys.argv = [os.path.join(scripts, "pytest")] + setup["args"]
-    if not getattr(sys.flags, "safe_path", False) and sys.path and sys.path[0] == "":
-        sys.path[0] = scripts
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, scripts)
 
 
 def _prepare(conn, setup):
@@ -93,6 +93,11 @@ def main(fd):
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
+    if setup["log"]:  # it was started before this was known
+        log = os.open(setup["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
     trace.install(setup["root"])
     _as_pytest(setup)
     gc.disable()

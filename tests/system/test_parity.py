@@ -9,7 +9,7 @@ RUN = pathlib.Path(__file__).resolve().parents[1] / "parity" / "run.py"
 CANNOT_INSTALL = 3
 
 
-@pytest.mark.parametrize("suite", ["toolz", "packaging"])
+@pytest.mark.parametrize("suite", ["toolz", "attrs"])
 def test_outcomes_of(suite):
     done = subprocess.run([sys.executable, str(RUN), suite], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
     if done.returncode == CANNOT_INSTALL:

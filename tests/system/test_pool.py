@@ -74,6 +74,33 @@ def start(project, argv):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
+def test_an_interpreter_that_starts_early_writes_to_the_log(tree):
+    """It starts beside the one that is asked for pytest's configuration, before there is a log."""
+    tree.write("tests/test_a.py", "import os\ndef test_a(capfd):\n    with capfd.disabled():\n        os.write(1, b'told early\\n')\n")
+    assert tree.fastest().code == 0
+    assert "told early" in tree.path(".fastest/pool.log").read_text()
+    nothing_is_left(tree)
+
+
+@pytest.mark.parametrize("ini, code", [("[pytest]\nminversion = 99\n", 4), ("[pytest]\naddopts = --pdb\n", 0)])
+def test_an_interpreter_that_is_not_needed_ends(tree, ini, code):
+    tree.write("pytest.ini", ini + "pythonpath = src\n")
+    r = tree.fastest()
+    assert r.code == code and "Traceback" not in r.out, r
+    nothing_is_left(tree)
+
+
+def test_an_interpreter_that_fails_early_says_why(tree):
+    """The file is there for the second interpreter only: the first one is asked for the configuration."""
+    tree.write("lib/sitecustomize.py", "import os, sys\nif 'starts the zygote' in ' '.join(getattr(sys, 'orig_argv', ['starts the zygote'])):\n"
+                                       "    os.write(2, b'no such luck\\n')\n    os._exit(7)\n")
+    r = tree.fastest(env={"PYTHONPATH": str(tree.path("lib"))})
+    if sys.version_info >= (3, 10):
+        assert r.code == 3 and "status 7" in r.out, r.out
+        assert "no such luck" in tree.path(".fastest/pool.log").read_text()
+    nothing_is_left(tree)
+
+
 def test_a_second_run_uses_the_same_pool(tree):
     assert warm(tree).code == 0
     status = tree.run([FASTEST, "pool", "status"])
