@@ -146,17 +146,19 @@ class Sorter:
             asker = what
         return [e + (self.asker(asker),) for e in found]
 
-    def sort(self, noted, sent=None):
-        """deps of the noted events, without what is in the set `sent`, which grows."""
-        deps = {}
-        for event in noted:
-            for entry in self.entries(event):
-                if sent is not None:
-                    if entry in sent:
-                        continue
-                    sent.add(entry)
-                _add(deps, *entry)
-        return deps
+    def all_entries(self, events):
+        return [entry for event in events for entry in self.entries(event)]
+
+    def sort(self, events):
+        """deps of the events."""
+        return to_deps(self.all_entries(events))
+
+
+def to_deps(entries):
+    deps = {}
+    for entry in entries:
+        _add(deps, *entry)
+    return deps
 
 
 def _add(deps, kind, path, more):

@@ -19,6 +19,7 @@ import _fastest.junit as junit
 import _fastest.limits as limits
 import _fastest.native as native
 import _fastest.report as report
+import _fastest.sort as sort
 import _fastest.trace as trace
 import _fastest.verify as verify
 import _fastest.wire as wire
@@ -83,8 +84,9 @@ class Worker:
         self.pid = os.getpid()
         self.plugin = RunPlugin(self)
         self.sent = {}     # module path -> deps entries already sent
-        self.history = []  # events of all that this process has run: what is kept from one module (caches,
-        self.used = {}     # fixtures) may serve the next. module path -> how much of it that has got
+        self.history = []  # entries of all that this process has run: what is kept from one module (caches,
+        self.noted = set()  # fixtures) may serve the next. The same entries
+        self.used = {}     # module path -> how much of it that has got
         self.spawned = False
         self.set_up = 0.0  # seconds in session and package fixtures
         self.told = None   # KEEP or SPENT
@@ -301,7 +303,8 @@ class Worker:
 
     def look_for_leftovers(self, item, nextitem):
         """What threads and processes do that outlive their module is not known in time."""
-        if getattr(nextitem, "module", None) is getattr(item, "module", None):
+        if nextitem is not None and nextitem.parent is item.parent or \
+                getattr(nextitem, "module", None) is getattr(item, "module", None):
             return
         if trace.watches and children.alive(self.pid):
             trace.events.append(trace.SPAWN)
@@ -319,13 +322,18 @@ class Worker:
         if not fresh and self.used.get(path) == len(self.history) and _settings(item) is None:
             return None
         self.spawned = self.spawned or trace.SPAWN in fresh or trace.EXEC in fresh
-        self.history += fresh
-        seen = self.used.get(path, 0)
-        noted = self.history[seen:]
+        sorter = self.session.sorter
+        for entry in sorter.all_entries(fresh):
+            if entry not in self.noted:
+                self.noted.add(entry)
+                self.history.append(entry)
+        noted = self.history[self.used.get(path, 0):]
         if getattr(_settings(item), "derandomize", False):
-            noted += trace.sampled
+            noted += sorter.all_entries(trace.sampled)
         self.used[path] = len(self.history)
-        deps = self.session.sorter.sort(noted, self.sent.setdefault(path, set()))
+        sent = self.sent.setdefault(path, set())
+        deps = sort.to_deps(entry for entry in noted if entry not in sent)
+        sent.update(noted)
         if _settings(item) is not None:
             deps["random"] = True
         return deps

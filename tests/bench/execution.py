@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -91,9 +92,11 @@ def ours(python, target, *options):
     return "%s --python %s --state-dir %s -q -p no:cacheprovider %s %s" % (bench.FASTEST, python, STATE, " ".join(options), target)
 
 
+STOP = [bench.FASTEST, "pool", "stop", "--state-dir", str(STATE)]
+
+
 def stop():
-    for name in bench.ROOT.joinpath("build").glob("bench-state*"):
-        subprocess.run([bench.FASTEST, "pool", "stop", "--state-dir", str(name)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(STOP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def compare(row, runs, xdist="-n 2", options="", native=True):
@@ -108,16 +111,13 @@ def compare(row, runs, xdist="-n 2", options="", native=True):
                  ("fastest, pool cold", again, None), ("fastest, pool warm", again + " --persistent-workers", None)]
     stop()
     counts = {label: passed(command, folder) for label, command, _ in commands}
+    stop()
     commands = [c for c in commands if counts[c[0]]]
     rounds = {label: [] for label, _, _ in commands}
     for _ in range(runs):
         for label, command, prepare in commands:
-            if "warm" not in label:
-                stop()
-            else:
-                subprocess.run(command, shell=True, cwd=str(folder), env=bench.ENV, stdout=subprocess.DEVNULL)
-            rounds[label].append(bench.hyperfine(folder, 1, command, prepare or "true"))
-    stop()
+            warm = "warm" in label  # its pool is ended before its CPU time is asked for: that waits for all processes
+            rounds[label].append(bench.hyperfine(folder, 1, command, prepare or "true", warmup=int(warm), after=STOP if warm else None))
     labels = [label for label, _, _ in commands]
     figures = [tuple(map(statistics.median, zip(*rounds[label]))) for label in labels]
     bench.show("%s, all tests" % row, ["%s (%s passed)" % (label, counts[label]) for label in labels], figures)
@@ -145,27 +145,31 @@ def pool_seconds():
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def seconds_of_children():
+    """Of those that have been waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def batch(runs):
-    """The CPU time that a batch takes in a warm pool, with one test that does nothing, all included but Ninja's spawn."""
+    """The CPU time of a warm run of the trivial tests, by batch: what a run costs that has nothing to do is left out."""
     python, folder, _ = place("trivial")
     env = dict(bench.ENV, FASTEST_BENCH_POOL="1")
-    command = [bench.FASTEST, "--python", str(python), "--state-dir", str(STATE), "-q", "-p", "no:cacheprovider",
-               "--no-cache", "--persistent-workers", "t00/test_m000.py"]
+    run = lambda *options: subprocess.run(ours(python, "", "--persistent-workers", *options), shell=True, cwd=str(folder),  # noqa: E731
+                                          env=env, stdout=subprocess.DEVNULL)
     stop()
-    shutil.rmtree(str(STATE), ignore_errors=True)
-    run = lambda *a: subprocess.run(list(a), cwd=str(folder), env=env, stdout=subprocess.DEVNULL)  # noqa: E731
     for _ in range(3):
-        run(*command)
-    name = json.loads((STATE / "report.json").read_text())["tests"][0]["batch"]
-    n = max(runs, 5) * 10
-    spawn = [bench.cpu_of_children() or [run("true") for _ in range(n)] and 0, bench.cpu_of_children()]
-    before, pool = bench.cpu_of_children(), pool_seconds()
-    for _ in range(n):
-        (STATE / "m" / "t00.test_m000.rec").unlink(missing_ok=True)
-        run(bench.FASTEST, "batch", str(STATE), name)
-    client = (bench.cpu_of_children() - before - (spawn[1] - spawn[0])) / n
-    print("\nbatch of a warm pool (20 tests): %.2f ms CPU of its client, a spawn left out; %.2f ms of the pool and its worker" % (
-        client * 1e3, (pool_seconds() - pool) / n * 1e3))
+        run("--no-cache")
+    edges = (STATE / "graph.ninja").read_text().count(": fastest_batch")
+    spent = {}
+    for options in ([], ["--no-cache"]):
+        before, pool = seconds_of_children(), pool_seconds()
+        for _ in range(runs):
+            run(*options)
+        spent[len(options)] = ((seconds_of_children() - before) / runs, (pool_seconds() - pool) / runs)
+    clients, pools = (spent[1][k] - spent[0][k] for k in (0, 1))
+    print("\n%d batches of 20 tests, warm pool: %.2f ms CPU a batch of Ninja, its spawn, the client and the reports; %.2f ms of the pool "
+          "and its workers, the tests included" % (edges, clients / edges * 1e3, pools / edges * 1e3))
     stop()
 
 
