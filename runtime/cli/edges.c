@@ -9,7 +9,6 @@
 #include "runtime/batch/client.h"
 #include "runtime/batch/confirm.h"
 #include "runtime/pool/pool.h"
-#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <stdio.h>
@@ -98,8 +97,8 @@ bool command_summary(struct cli *c, enum exit_code *code, struct err *err)
         struct summary_options s = summary_options_from(&plan, &a);
         s.color = plan.options.color || isatty(STDOUT_FILENO);
         s.wall_ns = clock_wall_ns() - plan.scan_start_ns;
-        ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) &&
-             history_update(&plan, err);
+        s.notes_history = true;
+        ok = summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
         arena_release(&a);
     }
     plan_release(&plan);

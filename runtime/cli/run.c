@@ -12,7 +12,6 @@
 #include "runtime/cli/follow.h"
 #include "runtime/pool/pool.h"
 #include "runtime/proc/signals.h"
-#include "runtime/report/history.h"
 #include "runtime/report/summary.h"
 
 #include <fcntl.h>
@@ -280,10 +279,11 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
         live_finish(live);
     }
     s.wall_ns = clock_mono_ns() - start_ns;
+    s.notes_history = true;
     s.live = live;
     ok = ok && narrowing_done(n, c, &plan, &stepped, err);
     s.stopped = stepped ? "Interrupted: Test failed, continuing from this test next run." : NULL;
-    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err) && history_update(&plan, err);
+    ok = ok && summary_run(&plan, &s, stdout, code, err) && pytest_cache_update(&plan, err);
     if (ok && (interrupted || stepped))
         *code = EXIT_INTERRUPTED;
     live_free(live);

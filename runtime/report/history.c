@@ -2,8 +2,6 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/pack.h"
-#include "runtime/report/model.h"
-#include "runtime/wire/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,68 +166,17 @@ unsigned history_flips(const struct history_test *t)
 
 /* ---- after a run ---- */
 
-/* The sum of "d" of the phases of a *result* (runtime/PROTOCOL.md). */
-static double duration_s(struct str json)
+void history_note(struct history *h, const struct report_module *m, const struct report_test *t)
 {
-    struct json j = json_of(json);
-    struct buf key = {0};
-    double sum = 0, d;
-    bool ok = json_enter(&j, '{');
-    while (ok && json_key(&j, &key)) {
-        if (!str_eq(buf_view(&key), STR("phases"))) {
-            ok = json_skip(&j);
-            continue;
-        }
-        ok = json_enter(&j, '[');
-        while (ok && json_item(&j)) {
-            ok = json_enter(&j, '{');
-            while (ok && json_key(&j, &key)) {
-                bool wanted = str_eq(buf_view(&key), STR("d"));
-                ok = wanted ? json_number(&j, &d) : json_skip(&j);
-                sum += wanted && ok && d > 0 ? d : 0;
-            }
-        }
-    }
-    buf_release(&key);
-    return sum;
+    double us = report_seconds(t) * 1e6;
+    history_add(h, t->item->id,
+                (struct history_run){.outcome = (uint8_t)t->outcome,
+                                     .duration_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX,
+                                     .key = (uint32_t)(m->record.key.lo ^ m->record.key.hi >> 32),
+                                     .when_s = (uint32_t)(m->record.end_ns / 1000000000)});
 }
 
-static void add_module(struct history *h, const struct report_module *m)
+bool history_keep(struct history *h, struct str state_dir, struct err *err)
 {
-    const struct record *r = &m->record;
-    uint32_t key = (uint32_t)(r->key.lo ^ r->key.hi >> 32);
-    for (uint32_t i = 0; i < r->n_results; i++) {
-        double us = duration_s(r->results[i].json) * 1e6;
-        if (r->results[i].item >= m->meta.n_items)
-            continue;
-        history_add(h, m->meta.items[r->results[i].item].id,
-                    (struct history_run){.outcome = (uint8_t)r->results[i].outcome,
-                                         .duration_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX,
-                                         .key = key,
-                                         .when_s = (uint32_t)(r->end_ns / 1000000000)});
-    }
-}
-
-bool history_update(const struct plan *plan, struct err *err)
-{
-    struct history h = {0};
-    bool any = false, ok = true;
-    uint32_t n = report_module_count(plan);
-    for (uint32_t i = 0; i < n; i++) {
-        struct report_module m;
-        if (i < plan->n_modules && !plan->modules[i].stale)
-            continue;
-        report_module_load(&m, plan, i);
-        if (m.state == MODULE_RAN) {
-            if (!any)
-                history_load(&h, plan->state_dir);
-            any = true;
-            add_module(&h, &m);
-        }
-        report_module_release(&m);
-    }
-    if (any)
-        ok = history_save(&h, plan->state_dir, (uint32_t)(clock_wall_ns() / 1000000000), KEEP_S, err);
-    history_release(&h);
-    return ok;
+    return history_save(h, state_dir, (uint32_t)(clock_wall_ns() / 1000000000), KEEP_S, err);
 }

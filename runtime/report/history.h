@@ -5,13 +5,13 @@
  * add one run of them and 123 to compute their means (20 MB against 3).
  *
  * struct history h; history_load(&h, state_dir); … history_find(&h, id) …; history_release(&h).
- * After a run: history_update(plan, &err). A damaged file counts as empty. */
+ * After a run the summary notes what has run (summary.h). A damaged file counts as empty. */
 #ifndef FASTEST_REPORT_HISTORY_H
 #define FASTEST_REPORT_HISTORY_H
 
-#include "generator/graph/plan.h"
 #include "generator/graph/record.h"
 #include "runtime/base/map.h"
+#include "runtime/report/model.h"
 
 enum { HISTORY_RUNS = 16 };
 
@@ -48,7 +48,8 @@ double history_mean_s(const struct history_test *t);
 unsigned history_flips(const struct history_test *t);
 bool history_failed(const struct history_run *r);
 
-/* Adds what has run. */
-bool history_update(const struct plan *plan, struct err *err);
+/* Adds a test that has run, of module m; then, after the last one, saves what is recent enough. */
+void history_note(struct history *h, const struct report_module *m, const struct report_test *t);
+bool history_keep(struct history *h, struct str state_dir, struct err *err);
 
 #endif

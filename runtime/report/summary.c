@@ -1,6 +1,7 @@
 #include "runtime/report/summary.h"
 
 #include "runtime/report/fingerprint.h"
+#include "runtime/report/history.h"
 #include "runtime/report/json.h"
 #include "runtime/report/summary_files.h"
 #include "runtime/report/terminal.h"
@@ -26,6 +27,8 @@ struct summary {
     struct buf error; /* its text */
     bool stopped;     /* by -x or --maxfail */
     bool interrupted; /* by collection errors */
+    struct history history;
+    bool noted;       /* something in it: it is loaded, and is to be saved */
 };
 
 /* What a module adds, before it is in the file. */
@@ -132,12 +135,22 @@ static void add_test(struct summary *s, const struct report_test *t, struct part
             view_kind((enum view_format)i)->test(s->views[i], t);
 }
 
+static void note_history(struct summary *s, const struct report_module *m, const struct report_test *t)
+{
+    if (!s->noted)
+        history_load(&s->history, s->plan->state_dir);
+    s->noted = true;
+    history_note(&s->history, m, t);
+}
+
 static void add_tests(struct summary *s, const struct report_module *m, uint32_t index, struct part *part)
 {
     struct arena a = {0};
     for (uint32_t i = 0; i < m->record.n_results; i++) {
         struct report_test t;
         if (report_test_load(m, i, &a, &t)) {
+            if (s->o->notes_history && m->state == MODULE_RAN)
+                note_history(s, m, &t);
             t.shown = s->o->live && !t.cached && live_shown(s->o->live, index, m->record.results[i].item, t.outcome);
             add_test(s, &t, part);
         }
@@ -415,6 +428,7 @@ static void summary_release(struct summary *s)
     part_store_release(&s->store);
     buf_release(&s->error);
     buf_release(&s->notes);
+    history_release(&s->history);
     free(s->batch_missing);
 }
 
@@ -469,10 +483,12 @@ bool summary_run(const struct plan *plan, const struct summary_options *o, FILE 
     } else {
         ok = summary_full(&s, code, err);
     }
+    if (ok && s.noted)
+        ok = history_keep(&s.history, plan->state_dir, err);
+    if (ok)
+        plan_unmark(plan, "folded");
     if (!ok)
         *code = EXIT_INTERNAL;
     summary_release(&s);
-    if (ok)
-        plan_unmark(plan, "folded");
     return ok;
 }

@@ -23,6 +23,7 @@ struct summary_options {
     const char *view_paths[VIEW_FORMATS];  /* … or written to these files */
     const struct view_graph *graph;        /* for the page; may be NULL */
     const struct live *live;               /* what was printed while the tests ran; may be NULL */
+    bool notes_history;                    /* what has run is added to history.h's: once a run */
     int64_t wall_ns;                       /* of the run so far; 0: it is over, and the state says */
     bool print_failures;
     const char *stopped;      /* the line that says why the run stopped, in the place of -x's; NULL: none */

@@ -93,7 +93,7 @@ def main(fd):
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
-    if setup["log"]:  # it was started before this was known
+    if setup.get("log"):  # it was started before this was known
         log = os.open(setup["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         os.dup2(log, 1)
         os.dup2(log, 2)

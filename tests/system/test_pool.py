@@ -24,15 +24,15 @@ LATE = "def test_late():\n    for name in ('stop', 'error'):\n        open('.fas
 
 
 def processes(project):
-    """{pid: command line} of everything that names the tree in its command line or runs in it."""
+    """{pid: command line} of everything that names the tree in its command line, runs in it or prints into it."""
     mark, found = str(project.root), {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            where = os.readlink("/proc/%s/cwd" % pid)
+            where = [os.readlink("/proc/%s/%s" % (pid, name)) for name in ("cwd", "fd/1")]
             line = pathlib.Path("/proc", pid, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if line and int(pid) != os.getpid() and (mark in line or where.startswith(mark)):
+        if line and int(pid) != os.getpid() and (mark in line or any(w.startswith(mark) for w in where)):
             found[int(pid)] = line
     return found
 
