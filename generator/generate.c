@@ -35,6 +35,7 @@ struct stage {
     struct strs modules;   /* paths */
     uint32_t *nodes;       /* of the modules */
     uint32_t *weights;
+    uint32_t n_first; /* modules that narrow.h puts before the others */
     uint32_t *shared;      /* nodes that every module depends on: plugins, session-wide hooks */
     size_t n_shared, cap_shared;
     bool prepend, dry;
@@ -303,7 +304,8 @@ static uint32_t coarse(uint64_t n)
     return out;
 }
 
-/* Weights for the order of the edges: how long the tests took, or will take, in ms; without a record their number. */
+/* Weights for the order of the edges: how long the tests took, or will take, in ms; without a record their number.
+ * What is to come first does. */
 static void weigh_by_time(struct stage *s)
 {
     uint64_t ms = 0, tests = 0;
@@ -316,6 +318,8 @@ static void weigh_by_time(struct stage *s)
         uint32_t took = s->plan->modules[i].took_ms;
         s->weights[i] = coarse(took ? took : s->weights[i] * ms / tests);
     }
+    for (uint32_t i = 0; i < s->n_first; i++)
+        s->weights[i] = UINT32_MAX - i;
 }
 
 static void check_records(struct stage *s)
@@ -456,7 +460,7 @@ static bool run_stages(struct stage *s, enum exit_code *code, struct err *err)
     if (!scan_modules(&s->probe, &s->dirs, &s->modules, err))
         return false;
     *code = EXIT_INTERNAL;
-    narrow_modules(s->o->narrow, &s->modules);
+    s->n_first = narrow_modules(s->o->narrow, &s->modules);
     state_path(s, &path, "index.bin");
     index_load(&s->index, path.p, !s->o->ignore_lines, keep_docs(s));
     buf_release(&path);

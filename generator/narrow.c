@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 
-void narrow_modules(const struct narrow *narrow, struct strs *modules)
+uint32_t narrow_modules(const struct narrow *narrow, struct strs *modules)
 {
     struct map there = {0};
     struct strs out = {0};
     if (!narrow || !narrow->modules.n)
-        return;
+        return 0;
     for (size_t i = 0; i < modules->n; i++)
         *map_put(&there, modules->items[i], NULL) = i + 1;
     for (size_t i = 0; i < narrow->modules.n; i++) {
@@ -19,12 +19,14 @@ void narrow_modules(const struct narrow *narrow, struct strs *modules)
         strs_add(&out, modules->items[*at - 1]);
         *at = 0;
     }
+    uint32_t first = (uint32_t)out.n;
     for (size_t i = 0; i < modules->n && !narrow->alone; i++)
         if (*map_get(&there, modules->items[i]))
             strs_add(&out, modules->items[i]);
     map_release(&there);
     strs_release(modules);
     *modules = out;
+    return first;
 }
 
 static bool is_of(struct str id, struct str rel)

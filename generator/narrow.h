@@ -4,8 +4,8 @@
 
 #include "generator/generate.h"
 
-/* Leaves modules out, and puts them in order. narrow may be NULL. */
-void narrow_modules(const struct narrow *narrow, struct strs *modules);
+/* Leaves modules out, and puts them in order. How many of them come first by its wish. narrow may be NULL. */
+uint32_t narrow_modules(const struct narrow *narrow, struct strs *modules);
 /* The selection of a module (key.h): the run's, and its own ids where only some of it run. Lives in a. */
 struct str narrow_selection(const struct narrow *narrow, struct str selection, struct str rel, struct arena *a);
 /* plan->only and plan->first, in the plan's arena. */

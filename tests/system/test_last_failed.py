@@ -137,3 +137,13 @@ def test_a_run_without_the_cache_writes_none(tmp_path):
     assert (tmp_path / "x-cache/v/cache/lastfailed").exists()
     twins.ours.fastest("--cache-clear", "-k", "a1")
     assert not (tmp_path / "x-cache/v/cache/lastfailed").exists()
+
+
+def test_what_failed_starts_before_what_takes_longer(project):
+    """Ninja starts edges in the order of the file, which is by time where nothing else is asked for."""
+    project.write("test_a.py", "import time\ndef test_a(): time.sleep(0.3)\n")
+    project.write("test_z.py", "def test_z(): assert 0\n")
+    assert project.fastest().code == 1
+    for args, order in ([], ["test_a", "test_z"]), (["--ff"], ["test_z", "test_a"]):
+        project.fastest(*args)
+        assert re.findall(r"fastest_batch (\w+)\.py", project.path(".fastest/graph.ninja").read_text()) == order
