@@ -68,7 +68,7 @@ def test_saves_run_what_they_affect(watch, project):
     project.replace("src/util.py", "2 - 1", "1")
     assert sorted(watch.ran()) == ["a", "c"], watch.text
     order = re.findall(r"fastest_batch tests/test_(\w)", project.path(".fastest/graph.ninja").read_text())
-    assert order == ["c", "a", "b"]  # Ninja starts them in this order
+    assert order[0] == "c"  # Ninja starts them in this order; the others by how long they take
     project.write("data/x.json", '{"x": 3}\n')  # a file that the failed test reads
     assert watch.ran() == "c" and "3 passed" in watch.text, watch.text
     # another run may come in between
