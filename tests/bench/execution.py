@@ -168,7 +168,7 @@ def batch(runs):
             run(*options)
         spent[len(options)] = ((seconds_of_children() - before) / runs, (pool_seconds() - pool) / runs)
     clients, pools = (spent[1][k] - spent[0][k] for k in (0, 1))
-    print("\n%d batches of 20 tests, warm pool: %.2f ms CPU a batch of Ninja, its spawn, the client and the reports; %.2f ms of the pool "
+    print("\n%d batches, warm pool: %.2f ms CPU a batch of Ninja, its spawn, the client and the reports; %.2f ms of the pool "
           "and its workers, the tests included" % (edges, clients / edges * 1e3, pools / edges * 1e3))
     stop()
 
