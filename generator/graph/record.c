@@ -152,7 +152,8 @@ static bool hash_listing(const char *path, struct hash128 *out)
     return true;
 }
 
-/* Was the last change of the directory that a cache was made in it, and has nothing else come? */
+/* Was the last change of the directory that a cache was made in it, and has nothing else come? The two are stamped by one
+ * call, of a clock that ticks: it may tick between them. */
 static bool only_a_cache_came(const struct record_dep *dep, const struct io_list *l, int64_t since_ns)
 {
     struct buf path = {0};
@@ -161,10 +162,12 @@ static bool only_a_cache_came(const struct record_dep *dep, const struct io_list
         buf_clear(&path);
         path_join(&path, dep->path, str_z(l->items[i].name));
         struct io_stat st = io_stat_path(path.p);
-        if (is_cache_name(l->items[i].name))
-            cache = cache || stat_birth_ns(path.p) == dep->st.mtime_ns;
-        else /* a directory changes with what is made in it */
+        if (is_cache_name(l->items[i].name)) {
+            int64_t after_ns = dep->st.mtime_ns - stat_birth_ns(path.p);
+            cache = cache || (after_ns >= 0 && after_ns <= stat_tick_ns());
+        } else { /* a directory changes with what is made in it */
             other = (st.kind == IO_DIR ? stat_birth_ns(path.p) : st.ctime_ns) > since_ns;
+        }
     }
     buf_release(&path);
     return cache && !other;

@@ -19,3 +19,8 @@ int64_t stat_birth_ns(const char *path)
         return 0;
     return (int64_t)st.st_birthtimespec.tv_sec * 1000000000 + st.st_birthtimespec.tv_nsec;
 }
+
+int64_t stat_tick_ns(void)
+{
+    return 0;
+}

@@ -1,5 +1,6 @@
 /* Records: round trip, damage, and dependencies that hold or do not. */
 #include "generator/graph/record.h"
+#include "runtime/base/stat.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,11 +95,34 @@ static void listing_dependency(void **state)
     buf_release(&path);
 }
 
+/* mkdir() stamps the new directory and then the one that it is in: the clock may tick in between. */
+static void a_cache_that_came_is_no_change(void **state)
+{
+    (void)state;
+    struct buf path = {0};
+    struct record_dep d = {.path = str_z(dir), .kind = DEP_DIR};
+    assert_int_equal(mkdir(at(&path, "__pycache__"), 0777), 0);
+    int64_t birth_ns = stat_birth_ns(path.p), tick_ns = stat_tick_ns();
+    const struct {
+        int64_t mtime_ns;
+        bool same;
+    } cases[] = {{birth_ns, true}, {birth_ns + tick_ns, true}, {birth_ns + 2 * tick_ns + 1, false}, {birth_ns - 1, false}};
+    record_dep_fill(&d);
+    for (size_t i = 0; birth_ns && i < sizeof cases / sizeof *cases; i++) {
+        d.st.mtime_ns = cases[i].mtime_ns;
+        assert_int_equal(record_dep_listed_since(&d, birth_ns - 1), cases[i].same);
+    }
+    assert_true(record_dep_listed_since(&d, d.st.ctime_ns));
+    rmdir(path.p);
+    buf_release(&path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip_and_damage),
                                        cmocka_unit_test(file_dependency),
-                                       cmocka_unit_test(listing_dependency)};
+                                       cmocka_unit_test(listing_dependency),
+                                       cmocka_unit_test(a_cache_that_came_is_no_change)};
     if (!mkdtemp(dir))
         return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
