@@ -39,7 +39,7 @@ struct generate_options {
     void (*planned)(void *ctx, const struct plan *plan);
     /* Unless NULL: called before `python` (absolute) is asked for pytest's configuration, for which it imports pytest. */
     void (*asking)(void *ctx, const char *python);
-    void *planned_ctx; /* of both */
+    void *planned_ctx, *asking_ctx;
 };
 
 /* The whole scan: probe, walk, parse, resolve, keys, records, batches; removes <state>/stop and

@@ -289,7 +289,7 @@ bool probe_run(struct probe *p, const struct generate_options *o, enum exit_code
     p->key = question(p, o);
     p->cached = find_cached(p, o);
     if (!p->cached && o->asking)
-        o->asking(o->planned_ctx, p->chosen);
+        o->asking(o->asking_ctx, p->chosen);
     if (!p->cached && !ask(p, o, code, err))
         return false;
     if (!make_state_dir(p, o, code, err))

@@ -37,17 +37,6 @@ static bool any_stale(const struct plan *plan)
     return plan->other;
 }
 
-struct scan_early {
-    const char *self;
-    struct pool_early pool;
-};
-
-static void begin_early(void *ctx, const char *python)
-{
-    struct scan_early *e = ctx;
-    pool_early_begin(&e->pool, python, e->self);
-}
-
 /* Starts the pool as soon as it is known that something must run: it collects while Ninja loads. */
 bool command_scan(struct cli *c, enum exit_code *code, struct err *err)
 {
@@ -55,9 +44,9 @@ bool command_scan(struct cli *c, enum exit_code *code, struct err *err)
     struct narrowing n = {0};
     bool ok = narrowing_find(&n, c, code, err);
     struct generate_options o = cli_generate_options(c);
-    struct scan_early early = {c->self, {-1}};
-    o.asking = begin_early;
-    o.planned_ctx = &early;
+    struct pool_early early = {c->self, -1};
+    o.asking = pool_early_begin;
+    o.asking_ctx = &early;
     o.narrow = n.any ? &n.narrow : NULL;
     if (ok && n.plain)
         ok = err_set(err, "%s: only pytest itself can tell here what that is: use `fastest` for it", n.plain);
@@ -66,9 +55,9 @@ bool command_scan(struct cli *c, enum exit_code *code, struct err *err)
     narrowing_release(&n);
     if (ok) {
         *code = EXIT_INTERNAL;
-        ok = !any_stale(&plan) || pool_ensure(&plan, c->self, &early.pool, err);
+        ok = !any_stale(&plan) || pool_ensure(&plan, c->self, &early, err);
     }
-    pool_early_drop(&early.pool);
+    pool_early_drop(&early);
     if (ok)
         *code = EXIT_PASSED;
     plan_release(&plan);

@@ -198,22 +198,15 @@ static bool run_round(const struct plan *plan, const char *ninja, struct follow 
 
 /* Collection begins while the rest of the scan is written. */
 struct early {
-    const char *self;
     struct pool_early pool;
     bool served;
 };
-
-static void begin_early(void *ctx, const char *python)
-{
-    struct early *early = ctx;
-    pool_early_begin(&early->pool, python, early->self);
-}
 
 static void serve_early(void *ctx, const struct plan *plan)
 {
     struct early *early = ctx;
     struct err err = {0};
-    early->served = pool_ensure(plan, early->self, &early->pool, &err);
+    early->served = pool_ensure(plan, early->pool.fastest_path, &early->pool, &err);
 }
 
 static bool run_batches(const struct plan *plan, struct cli *c, bool served, struct live *live, bool *interrupted,
@@ -244,11 +237,12 @@ static bool run_tests(struct cli *c, struct narrowing *n, int64_t start_ns, enum
 {
     struct plan plan = {0};
     struct generate_options o = cli_generate_options(c);
-    struct early early = {.self = c->self, .pool = {-1}};
+    struct early early = {.pool = {c->self, -1}};
     bool stepped = false, interrupted = false;
     jobs_find(&o.options, false, &c->arena);
     o.yields = !c->wanted;
-    o.asking = begin_early;
+    o.asking = pool_early_begin;
+    o.asking_ctx = &early.pool;
     o.planned = serve_early;
     o.planned_ctx = &early;
     o.options.live = true;

@@ -164,13 +164,14 @@ void pool_early_drop(struct pool_early *e)
     e->fd = -1;
 }
 
-void pool_early_begin(struct pool_early *e, const char *python, const char *fastest_path)
+void pool_early_begin(void *early, const char *python)
 {
+    struct pool_early *e = early;
     struct arena a = {0};
     struct err ignored;
     int fds[2];
     char command[] = "pool", option[] = "--state-dir", told[] = "/dev/stdin";
-    char *argv[] = {arena_dup(&a, fastest_path, strlen(fastest_path)), command, option, told, NULL};
+    char *argv[] = {arena_dup(&a, e->fastest_path, strlen(e->fastest_path)), command, option, told, NULL};
     e->fd = -1;
     if (sock_pair(fds, &ignored)) {
         e->fd = fds[0];

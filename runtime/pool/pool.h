@@ -19,9 +19,10 @@ int pool_main(const char *state_dir, struct err *err);
  * and then the state directory and the end of the stream; an end without one ends it. What cannot be started early is
  * started later. */
 struct pool_early {
+    const char *fastest_path;
     int fd; /* -1: there is none */
 };
-void pool_early_begin(struct pool_early *e, const char *python, const char *fastest_path);
+void pool_early_begin(void *early, const char *python); /* generate_options.asking */
 void pool_early_drop(struct pool_early *e);
 
 /* Makes sure that a pool with our environment serves this plan, and that it has begun to collect. early may be NULL;
