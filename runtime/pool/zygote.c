@@ -160,7 +160,6 @@ bool zygote_start_early(struct pool *p, const char *python)
     int fds[2];
     if (!sock_pair(fds, &ignored))
         return false;
-    loaded_begin(&p->zygote.loaded);
     pid_t pid = spawn_python(str_z(python), (struct str){0}, fds[1], &ignored);
     close(fds[1]);
     source_payload(&b);
@@ -198,8 +197,8 @@ bool zygote_start(struct pool *p, struct err *err)
     struct zygote *z = &p->zygote;
     if (!new_token(z->token))
         return err_errno(err, "/dev/urandom: cannot be read");
+    loaded_begin(&z->loaded); /* an early one has loaded nothing of the project yet, or ends */
     if (!take_early(p)) {
-        loaded_begin(&z->loaded);
         pid_t pid = zygote_spawn(p, ROLE_ZYGOTE, &z->peer, err);
         if (pid < 0)
             return false;

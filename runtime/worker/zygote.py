@@ -93,7 +93,10 @@ def main(fd):
     conn = wire.Conn(fd)
     kind, _, payload = conn.recv()
     setup = json.loads(payload.decode())
+    sorter = sort.Sorter(setup["root"], setup["state_dir"], [])
     if setup.get("log"):  # it was started before this was known
+        if _loaded_files(sorter):
+            os._exit(0)  # as they were before the pool looked at the clock: it starts another
         log = os.open(setup["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -107,7 +110,6 @@ def main(fd):
     setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
     import pdb  # noqa: F401  pytest_configure does it in every session
-    sorter = sort.Sorter(setup["root"], setup["state_dir"], [])
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
     try:

@@ -101,6 +101,15 @@ def test_an_interpreter_that_fails_early_says_why(tree):
     nothing_is_left(tree)
 
 
+def test_an_interpreter_that_has_the_projects_code_early_is_replaced(tree):
+    """How old that code is could not be told."""
+    tree.write("lib/sitecustomize.py", "import os, sys\nif 'starts the zygote' in ' '.join(getattr(sys, 'orig_argv', [])):\n"
+                                       "    open(os.environ['RUNLOG'], 'a').write('s\\n')\n")
+    r = tree.fastest(env={"PYTHONPATH": str(tree.path("lib"))})
+    assert r.code == 0 and "3 passed" in r.out and r.ran == ("ss" if sys.version_info >= (3, 10) else ""), r
+    nothing_is_left(tree)
+
+
 def test_a_second_run_uses_the_same_pool(tree):
     assert warm(tree).code == 0
     status = tree.run([FASTEST, "pool", "status"])
