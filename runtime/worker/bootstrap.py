@@ -45,7 +45,7 @@ def _boot():
         code = {name: compile(text, "<fastest>/%s.py" % name, "exec") for name, text in sources.items()}
         store.put(key, code)
     for name in ("standin", "wire", "build", "children", "trace", "sort", "bounds", "bytecode", "report", "junit", "limits", "costs",
-                 "lanes", "needs", "items", "lean", "narrow", "native", "verify", "terminal", "worker", "session", "zygote"):
+                 "lanes", "needs", "items", "lean", "narrow", "native", "quick", "verify", "terminal", "worker", "session", "zygote"):
         _add(package, name, code[name])
     sys.modules["_fastest.zygote"].main(3)
 

@@ -26,6 +26,9 @@ class Recorder:
     def add_attribute(self, name, value):
         self.attrs.append([str(name), str(value)])
 
+    def any(self):
+        return bool(self.suite or self.attrs)
+
     def take(self):
         """What has come since the last call, as parts of a *result* document."""
         found = {}

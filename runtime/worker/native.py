@@ -31,9 +31,9 @@ _KNOWN = {"_pytest." + name for name in (
     "tmpdir", "unittest", "unraisableexception", "warnings")} | {"_fastest.worker"}
 _HYPOTHESIS = "_hypothesis_pytestplugin"  # acts on functions that have attributes of its own
 _MARKS = {"skip", "skipif", "xfail", "filterwarnings"}
-_ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, COASYNC_GENERATOR
 NOTHING_S = 1e-06  # of a phase in which nothing is to be done
-_CURRENT = "PYTEST_CURRENT_TEST"
+CURRENT = "PYTEST_CURRENT_TEST"
 _PASSED = ('{"phases":[{"when":"setup","o":"passed","d":%.6f,"t":%.6f},{"when":"call","o":"passed","d":%.6f,"t":%.6f},'
            '{"when":"teardown","o":"passed","d":%.6f,"t":%.6f}]}')
 
@@ -97,13 +97,10 @@ class _Output:
         try:
             if self.files is None:
                 return not any(stream.buffer.tell() for stream in self.streams)
-            for fd, known in zip((1, 2), self.files):
-                now = fstat(fd)
-                if now.st_size or now[:3] != known:
-                    return False
+            out, err = fstat(1), fstat(2)
+            return not out.st_size and not err.st_size and [out[:3], err[:3]] == self.files
         except (OSError, ValueError):
             return False
-        return True
 
 
 class _Warnings:
@@ -139,7 +136,8 @@ class _Log:
         """Loggers that do not propagate: pytest 9.2 attaches its handlers to them, too."""
         if self.attached is None:
             return None
-        return [logger for logger in self.root.manager.loggerDict.values() if not getattr(logger, "propagate", True)]
+        loggers = self.root.manager.loggerDict
+        return [logger for logger in loggers.values() if not getattr(logger, "propagate", True)] if loggers else []
 
     def unchanged(self):
         handlers, level = self.state
@@ -148,6 +146,25 @@ class _Log:
     def reset(self):
         self.caplog.reset()
         self.report.reset()
+
+
+class Called:
+    """What came of a test function: it is called once. pytests: Worker.of_pytest's, where that was asked for."""
+
+    def __init__(self, start, took, result, error, pytests):
+        self.start, self.took, self.result, self.error, self.pytests = start, took, result, error, pytests
+
+    def again(self):
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def _outside(traceback):
+    """Without the frames of ours that it begins with."""
+    while traceback.tb_next and traceback.tb_frame.f_code.co_filename.startswith("<fastest>"):
+        traceback = traceback.tb_next
+    return traceback
 
 
 class _Returned:
@@ -194,7 +211,7 @@ class Native:
         if not self.on or type(item) is not pytest.Function:
             return False
         function = getattr(item.obj, "__func__", item.obj)
-        if type(function) is not types.FunctionType or function.__code__.co_flags & _ASYNC:
+        if type(function) is not types.FunctionType or function.__code__.co_flags & ASYNC:
             return False
         hypothesis = self._others(item)
         if hypothesis is None or hypothesis and not function.__dict__.keys() <= {"pytestmark", "__wrapped__"}:
@@ -221,9 +238,16 @@ class Native:
 
     # ---- where things gather ----
 
+    def enter(self):
+        """From now on each test's output, warnings and log records are looked for, until leave()."""
+        if self.stack is None:
+            self._enter()
+        elif self.log.report.records:
+            self.log.reset()  # of a thread's
+
     def _enter(self):
         self.stack = contextlib.ExitStack()
-        self.stack.callback(os.environ.pop, _CURRENT, None)
+        self.stack.callback(os.environ.pop, CURRENT, None)
         self.warnings = _Warnings(self.config, self.config.hook, self.stack)
         self._own_comparisons(self.stack)
         self._attach()
@@ -265,21 +289,20 @@ class Native:
 
     # ---- a test ----
 
-    def run(self, item, nextitem):
-        """JSON of its *result* when it has passed in silence; else None, and the plugin has its reports."""
-        if self.stack is None:
-            self._enter()
+    def run(self, item, nextitem, called=None):
+        """JSON of its *result* when it has passed in silence; else None, and the plugin has its reports.
+        called: what came of a test without fixtures that has been called."""
+        if called is None:
+            self.enter()
+            warnings._filters_mutated()
         self.item = item
         self.silent = []  # phases without a report yet
         self.told = False
-        if self.log.report.records:
-            self.log.reset()  # of a thread's
-        warnings._filters_mutated()
         try:
             if item._fixtureinfo.names_closure:
                 self._fixtured(item, nextitem)
             else:
-                self._bare(item, nextitem)
+                self._bare(item, nextitem, called)
         finally:
             item._request = False
             item.funcargs = None
@@ -299,11 +322,21 @@ class Native:
         if self.stack is not None and not self.warnings.unchanged():
             self.leave()
 
-    def _bare(self, item, nextitem):
+    def silent_after(self):
+        """Whether a test without fixtures, whose function has returned None, has left nothing that is to be told or undone."""
+        (unraisable, _), (in_thread, _) = self.deques.kinds
+        if unraisable or in_thread or self.log.report.records or self.warnings.log or self.session.shouldfail or self.session.shouldstop:
+            return False
+        return self.output.silent() and self.log.unchanged() and self.warnings.unchanged()
+
+    def _bare(self, item, nextitem, called):
         """Without fixtures: in its setup nothing happens, in its teardown only what the next item needs."""
-        now = time()
+        now = time() if called is None else called.start
         self.silent.append(("setup", now, now, NOTHING_S, None))
-        self._phase(item, "call", self._call)
+        if called is None:
+            self._phase(item, "call", self._call)
+        else:
+            self._phase(item, "call", lambda item: self._returned(item, called.again), called=called)
         if nextitem is None or nextitem.parent is not item.parent or self.session.shouldfail or self.session.shouldstop:
             self._phase(item, "teardown", lambda item: self._teardown(nextitem))
         else:
@@ -336,14 +369,17 @@ class Native:
             for name in ("last_type", "last_value", "last_traceback", "last_exc"):
                 if hasattr(sys, name):
                     delattr(sys, name)
+        names, values = item._fixtureinfo.argnames, item.funcargs
+        arguments = {name: values[name] for name in names} if names else {}
+        self._returned(item, item.obj, arguments)
+
+    def _returned(self, item, function, arguments={}):
         try:
-            names = item._fixtureinfo.argnames
-            values = item.funcargs
-            result = item.obj(**{name: values[name] for name in names}) if names else item.obj()
+            result = function(**arguments)
             if result is not None:
                 python.pytest_pyfunc_call(_Returned(item, result))
         except Exception as e:
-            sys.last_type, sys.last_value, sys.last_traceback = type(e), e, e.__traceback__.tb_next
+            sys.last_type, sys.last_value, sys.last_traceback = type(e), e, _outside(e.__traceback__.tb_next)
             if sys.version_info >= (3, 12):
                 sys.last_exc = e
             raise
@@ -353,8 +389,8 @@ class Native:
             nextitem = None
         self.session._setupstate.teardown_exact(nextitem)
 
-    def _phase(self, item, when, step, marks=None):
-        os.environ[_CURRENT] = "%s (%s)" % (item.nodeid.replace("\0", "(null)"), when)
+    def _phase(self, item, when, step, marks=None, called=None):
+        os.environ[CURRENT] = "%s (%s)" % (item.nodeid.replace("\0", "(null)"), when)
         if item._fixtureinfo.names_closure:
             records, handler = self.log.keys
             self.log.reset()
@@ -372,10 +408,11 @@ class Native:
             self.leave()
             raise
         except BaseException as e:
-            while e.__traceback__.tb_next and e.__traceback__.tb_frame.f_code.co_filename.startswith("<fastest>"):
-                e.__traceback__ = e.__traceback__.tb_next  # shown where all of a traceback is inside pytest
+            e.__traceback__ = _outside(e.__traceback__)  # shown where all of a traceback is inside pytest
             failure = ExceptionInfo.from_exception(e)
         took = perf_counter() - began
+        if called is not None:
+            start, took = called.start, called.took
         if marks is not None and sum(1 for _ in item.iter_markers()) != marks:
             from _pytest.skipping import evaluate_xfail_marks, xfailed_key
             item.stash[xfailed_key] = evaluate_xfail_marks(item)

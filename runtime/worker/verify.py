@@ -38,7 +38,7 @@ def _plain(result):
     """What must be the same, as lines."""
     code, document = result
     phases = [{k: phase[k] for k in _ALIKE if k in phase} for phase in document["phases"]]
-    rest = {k: v for k, v in document.items() if k not in ("phases", "deps")}
+    rest = {k: v for k, v in document.items() if k not in ("phases", "deps", "worker")}
     text = json.dumps({"outcome": report.NAMES[code], "phases": phases, "rest": rest}, indent=1, sort_keys=True)
     return _NUMBERS.sub("<number>", text).replace("\\n", "\n").splitlines()
 

@@ -25,9 +25,12 @@ def pack_str(data):
     return U32.pack(len(data)) + data
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dump(value):
     """JSON as ASCII: lone surrogates travel as \\udcXX."""
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _encode(value).encode("ascii")
 
 
 class Conn:

@@ -18,6 +18,7 @@ import _fastest.costs as costs
 import _fastest.junit as junit
 import _fastest.limits as limits
 import _fastest.native as native
+import _fastest.quick as quick
 import _fastest.report as report
 import _fastest.sort as sort
 import _fastest.trace as trace
@@ -103,6 +104,7 @@ class Worker:
         self.flushed = time.perf_counter()
         self.looks = True  # there was time for an answer since it was looked for one
         self.native = native.Native(session.session, self.plugin, self.categories, session.setup.get("optimizer"))
+        self.quick = quick.Quick(self)
 
     def load(self):
         """Whether its tests compute or wait: seconds of CPU, and of tests (without those for which a processor was
@@ -144,6 +146,9 @@ class Worker:
                 self.take(self.conn.recv())
                 self.idle += time.perf_counter() - start
                 continue
+            self.quick.run(_path, LOOK)
+            if self.looks and len(self.queue) < LOOK:
+                continue
             self.run_item(self.queue[0], self.next_item())
             if self.failures == self.session.maxfail > 0:
                 self.halt()
@@ -170,18 +175,19 @@ class Worker:
             return self.session.items[self.queue[1]]
         return None
 
-    def run_item(self, number, nextitem):
+    def run_item(self, number, nextitem, called=None):
+        """called: what came of it where it has been called (native.Called)."""
         item = self.session.items[number]
         if item.nodeid in self.session.needs.imports:
             self.session.needs.restore(self.session.needs.imports.pop(item.nodeid))
         self.running[0] = number + 1
-        native = number not in self.session.warned and self.native.takes(item)
+        native = called is not None or number not in self.session.warned and self.native.takes(item)
         if native and self.verifies:
-            pytests = verify.of_pytest(lambda: self._alone(number, nextitem))
+            pytests = self.of_pytest(number, nextitem) if called is None else called.pytests
         if self.set_up > costs.EXPENSIVE_S:
-            passed, stop = self.session.costs.timed(item, lambda: self.execute(item, nextitem, native))
+            passed, stop = self.session.costs.timed(item, lambda: self.execute(item, nextitem, native, called))
         else:
-            passed, stop = self.execute(item, nextitem, native)
+            passed, stop = self.execute(item, nextitem, native, called)
         if os.getpid() != self.pid:
             os._exit(any(r.failed for r in self.plugin.reports))  # a test's own child that came back
         if passed is None and self.retries:
@@ -202,11 +208,7 @@ class Worker:
         text = b'%s,"worker":%d}' % (passed[:-1].encode("ascii"), self.number) if document is None else wire.dump(document)
         self.conn.send_later(wire.RESULT, wire.U32.pack(number) + bytes((code,)) + wire.pack_str(text), number)
         self.running[0] = 0
-        now = time.perf_counter()
-        if passed is None or now - self.flushed > HOLD_BACK_S:
-            self.conn.flush()
-            self.flushed = now
-            self.looks = True
+        self.flush(time.perf_counter(), passed is None)
         self.tell()
         if stop and stop[0] == INTERNAL_ERROR:
             self.broken = stop[1]
@@ -214,13 +216,19 @@ class Worker:
         if stop:
             self.conn.send(wire.ERROR, stop[1].encode("utf-8", "replace"), stop[0])
 
-    def execute(self, item, nextitem, native):
+    def flush(self, now, at_once=False):
+        if at_once or now - self.flushed > HOLD_BACK_S:
+            self.conn.flush()
+            self.flushed = now
+            self.looks = True
+
+    def execute(self, item, nextitem, native, called=None):
         """(JSON of the *result* of a silent pass, or None: the plugin has reports; why all is to stop, or None)"""
         self.plugin.reports, self.plugin.warnings = [], []
         passed = stop = None
         try:
             if native:
-                passed = self.native.run(item, nextitem)
+                passed = self.native.run(item, nextitem, called)
             else:
                 self.native.leave()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
@@ -274,6 +282,14 @@ class Worker:
                 document["after"] = [path for path in self.used if path != _path(self.session.items[number])]
             return code, document
         return report.FAILED, {"phases": [report.broken(stop and stop[1])]}
+
+    def of_pytest(self, number, nextitem):
+        return verify.of_pytest(lambda: self._alone(number, nextitem))
+
+    def verified(self, pytests, code, text):
+        """The outcome and the *result* of a test that passed in silence, or those that say how pytest's differ."""
+        code, document = verify.compare(pytests, (code, json.loads(text)))
+        return code, wire.dump(document)
 
     def _alone(self, number, nextitem):
         """In a child of this process: what pytest makes of the item."""
