@@ -45,7 +45,7 @@ bool record_save(const struct record *r, const char *path, struct str root, stru
         pack_u32(&b, r->results[i].outcome);
         pack_str(&b, r->results[i].json);
     }
-    bool ok = pack_save(path, magic, VERSION, &b, err);
+    bool ok = pack_overwrite(path, magic, VERSION, &b, err);
     buf_release(&b);
     return ok;
 }

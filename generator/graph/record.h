@@ -78,7 +78,7 @@ struct record {
     struct buf file;
 };
 
-/* root: rootdir; another tree's record holds in this one. */
+/* Into the file that is there: a write that is cut short makes the record a miss, and the module runs again. root: rootdir; another tree's record holds in this one. */
 bool record_save(const struct record *r, const char *path, struct str root, struct err *err);
 /* False = a miss. With head_only, meta and results are left out (n_results stays 0). */
 bool record_load(struct record *r, const char *path, struct str root, bool head_only);

@@ -134,6 +134,31 @@ bool io_replace(const char *path, struct str content, struct err *err)
     return ok;
 }
 
+bool io_overwrite(const char *path, struct str content, struct err *err)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC); /* without O_CREAT the directory is not locked */
+    if (fd < 0 && errno == ENOENT)
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_nlink > 1) {
+        if (fd >= 0)
+            close(fd);
+        return io_replace(path, content, err);
+    }
+    bool ok = io_write_all(fd, content.p, content.n) &&
+              ((uint64_t)st.st_size <= content.n || ftruncate(fd, (off_t)content.n) == 0);
+    int saved = errno;
+    if (close(fd) != 0 && ok) {
+        saved = errno;
+        ok = false;
+    }
+    if (ok)
+        return true;
+    unlink(path);
+    errno = saved;
+    return err_errno(err, "%s: cannot be written", path);
+}
+
 bool io_replace_if_changed(const char *path, struct str content, bool *changed, struct err *err)
 {
     struct buf old = {0};

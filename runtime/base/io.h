@@ -29,7 +29,11 @@ ssize_t io_read_full(int fd, void *p, size_t n);    /* bytes read (less than n a
 /* Writes to a temporary file beside path, then renames: readers see the old or the new content.
  * On failure the temporary file is removed. */
 bool io_replace(const char *path, struct str content, struct err *err);
-/* The same, but leaves the file and its mtime alone when it already holds these bytes;
+/* Writes into the file that is there, which saves the file system a new one: after a crash it may hold less or a
+ * mixture, for readers that check what they read. What has other names, or is read-only, is replaced. On failure the file
+ * is removed. */
+bool io_overwrite(const char *path, struct str content, struct err *err);
+/* As io_replace, but leaves the file and its mtime alone when it already holds these bytes;
  * *changed (may be NULL) tells. */
 bool io_replace_if_changed(const char *path, struct str content, bool *changed, struct err *err);
 bool io_mkdirs(const char *path, struct err *err); /* mkdir -p, mode 0777 & umask */

@@ -125,8 +125,8 @@ uint32_t unpack_count(struct unpack *u, size_t min_bytes)
     return n;
 }
 
-bool pack_save(const char *path, const char magic[8], uint32_t version, const struct buf *payload,
-               struct err *err)
+static bool save(const char *path, const char magic[8], uint32_t version, const struct buf *payload,
+                 bool (*write)(const char *path, struct str content, struct err *err), struct err *err)
 {
     struct buf file = {0};
     buf_reserve(&file, HEADER_BYTES + payload->n);
@@ -136,9 +136,20 @@ bool pack_save(const char *path, const char magic[8], uint32_t version, const st
     pack_u64(&file, payload->n);
     pack_u64(&file, hash64_of(payload->p, payload->n));
     buf_add(&file, payload->p, payload->n);
-    bool ok = io_replace(path, buf_view(&file), err);
+    bool ok = write(path, buf_view(&file), err);
     buf_release(&file);
     return ok;
+}
+
+bool pack_save(const char *path, const char magic[8], uint32_t version, const struct buf *payload,
+               struct err *err)
+{
+    return save(path, magic, version, payload, io_replace, err);
+}
+
+bool pack_overwrite(const char *path, const char magic[8], uint32_t version, const struct buf *payload, struct err *err)
+{
+    return save(path, magic, version, payload, io_overwrite, err);
 }
 
 bool pack_open(const char *path, const char magic[8], uint32_t version, struct buf *file,

@@ -39,6 +39,8 @@ uint32_t unpack_count(struct unpack *u, size_t min_bytes);
 
 bool pack_save(const char *path, const char magic[8], uint32_t version, const struct buf *payload,
                struct err *err);
+/* The same for one of very many files, into the one that is there (io_overwrite): a crash can make it a miss. */
+bool pack_overwrite(const char *path, const char magic[8], uint32_t version, const struct buf *payload, struct err *err);
 /* Reads path into file (caller releases) and positions u on the payload; false = a miss. */
 bool pack_open(const char *path, const char magic[8], uint32_t version, struct buf *file,
                struct unpack *u);

@@ -6,6 +6,7 @@
 #include "runtime/batch/client.h"
 #include "runtime/batch/collect.h"
 #include "runtime/batch/needs.h"
+#include "runtime/batch/stamp.h"
 #include "runtime/batch/trial.h"
 #include "runtime/wire/document.h"
 #include "runtime/wire/json.h"
@@ -34,6 +35,7 @@ struct confirm {
     FILE *out;
     int64_t began_ns;
     double budget_s;      /* for what may be given up: runs of tests that need not have failed */
+    bool *open;           /* modules to look at; the last is "@other" */
     struct map kinds;     /* attempts_kind → struct kind * */
     uint32_t failed;      /* and still do */
     uint32_t unconfirmed; /* suspects for which there was no time */
@@ -91,6 +93,22 @@ static bool settle(const struct confirm *c, uint32_t module, struct err *err)
     return true;
 }
 
+/* Modules that may have a test that failed or waits: a batch with its stamp has none. */
+static void find_open(struct confirm *c)
+{
+    const struct plan *p = c->plan;
+    c->open = arena_array(&c->arena, (size_t)p->n_modules + 1, sizeof *c->open);
+    for (uint32_t k = 0; k < p->n_batches; k++) {
+        const struct plan_batch *b = &p->batches[k];
+        if (stamp_is_ok(p, b))
+            continue;
+        for (uint32_t i = 0; i < b->count; i++)
+            c->open[b->first + i] = true;
+        if (b->count == 0)
+            c->open[p->n_modules] = true;
+    }
+}
+
 static bool run_waiting(struct confirm *c, struct err *err)
 {
     struct waiting w = {.c = c};
@@ -100,6 +118,8 @@ static bool run_waiting(struct confirm *c, struct err *err)
     w.collects = arena_array(&c->arena, most, sizeof *w.collects);
     for (uint32_t i = 0; i < most; i++) {
         struct suspects s;
+        if (!c->open[i])
+            continue;
         if (suspects_load(&s, c->plan, i) && s.n_waiting) {
             struct alone_module *m = &w.modules[w.n++];
             *m = (struct alone_module){.module = i, .n_items = s.n_waiting};
@@ -452,11 +472,14 @@ bool confirm_run(const struct plan *plan, FILE *out, bool (*over)(void *ctx), vo
                         .began_ns = clock_mono_ns()};
     double wall = (double)(clock_wall_ns() - plan->scan_start_ns) / 1e9;
     bool lost = plan_marked(plan, "error", NULL) || plan_marked(plan, "interrupted", NULL);
+    find_open(&c);
     bool ok = lost || plan_marked(plan, "stop", NULL) || run_waiting(&c, err);
     c.budget_s = wall > MIN_BUDGET_S ? wall : MIN_BUDGET_S;
     c.began_ns = clock_mono_ns();
     for (uint32_t i = 0; ok && !lost && plan->options.confirms && i <= plan->n_modules && !is_over(&c); i++) {
         struct suspects s;
+        if (!c.open[i])
+            continue;
         if (suspects_load(&s, plan, i) && s.n) {
             if (has_time(&c, &s))
                 ok = confirm_module(&c, &s, err);

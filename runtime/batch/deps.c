@@ -7,6 +7,7 @@ void deps_common_release(struct deps_common *c)
 {
     free((char *)(uintptr_t)c->path.p);
     reads_release(&c->before);
+    map_release(&c->sources);
     if (c->loaded)
         executed_release(&c->blocks);
     memset(c, 0, sizeof *c);

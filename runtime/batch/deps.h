@@ -20,6 +20,7 @@ struct deps_common {
     bool traced;         /* it could be read */
     struct executed_blocks blocks;
     bool asked, loaded;  /* blocks.bin */
+    struct map sources;  /* paths of the plan's files, and their code_base; empty until asked for */
 };
 void deps_common_release(struct deps_common *c);
 

@@ -71,8 +71,9 @@ static void take_all(struct settling *s)
 }
 
 /* Is it a source of the plan, maybe by another name, behind a symbolic link? */
-static bool in_plan(const struct deps *d, struct map *known, struct str path)
+static bool in_plan(const struct deps *d, struct str path)
 {
+    struct map *known = &d->common->sources;
     bool first = known->n == 0;
     for (uint32_t i = 0; first && i < d->plan->n_files; i++) {
         *map_put(known, d->plan->files[i].path, NULL) = 1;
@@ -81,14 +82,14 @@ static bool in_plan(const struct deps *d, struct map *known, struct str path)
     return map_get(known, path) || map_get(known, code_base(path));
 }
 
-static void take_beside(struct settling *s, const struct code *code, struct map *known)
+static void take_beside(struct settling *s, const struct code *code)
 {
     struct deps *d = s->d;
     for (size_t i = 0; i < code->paths.cap; i++) {
         struct str path = code->paths.slots[i].key;
         if (!code->paths.slots[i].value || map_get(&d->closure, path) || (s->dynamic && map_get(&s->planned, path)))
             continue;
-        if (s->dynamic || !in_plan(d, known, path))
+        if (s->dynamic || !in_plan(d, path))
             add(s, &(struct read){.path = path, .kind = DEP_FILE});
     }
 }
@@ -96,7 +97,6 @@ static void take_beside(struct settling *s, const struct code *code, struct map 
 void deps_settle(struct deps *d)
 {
     struct settling s = {.d = d};
-    struct map known = {0};
     const struct plan_module *m = d->module;
     for (int p = 0; p < 2; p++)
         s.taken[p] = arena_array(&d->arena, part(&s, p)->n, sizeof *s.taken[p]);
@@ -105,8 +105,7 @@ void deps_settle(struct deps *d)
             become_dynamic(&s);
     take_all(&s);
     for (int p = 0; m && p < 2; p++)
-        take_beside(&s, &part(&s, p)->code, &known);
-    map_release(&known);
+        take_beside(&s, &part(&s, p)->code);
     map_release(&s.reached);
     map_release(&s.planned);
     map_release(&s.looks);

@@ -48,6 +48,15 @@ bool stamp_ok(const struct plan *plan, const struct plan_batch *b, int64_t mtime
     return ok;
 }
 
+bool stamp_is_ok(const struct plan *plan, const struct plan_batch *b)
+{
+    struct buf path = {0};
+    stamp_path(&path, plan, b, ".ok");
+    bool there = access(path.p, F_OK) == 0;
+    buf_release(&path);
+    return there;
+}
+
 void stamp_remove(const struct plan *plan, const struct plan_batch *b)
 {
     struct buf path = {0};

@@ -8,6 +8,8 @@
 
 /* A record is a pass of this module, now: same key, all dependencies hold. */
 bool stamp_valid(const struct plan *plan, const struct plan_module *module, const struct record *r);
+/* Is b/<batch>.ok there: in the plan's run all its modules were valid passes? */
+bool stamp_is_ok(const struct plan *plan, const struct plan_batch *b);
 /* Writes b/<batch>.ok with this mtime. */
 bool stamp_ok(const struct plan *plan, const struct plan_batch *b, int64_t mtime_ns, struct err *err);
 void stamp_remove(const struct plan *plan, const struct plan_batch *b);

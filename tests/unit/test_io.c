@@ -51,6 +51,53 @@ static void refuses_what_is_too_long(void **state)
     free(path);
 }
 
+static ino_t inode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_ino;
+}
+
+static void reads_back(const char *path, const char *want)
+{
+    struct buf b = {0};
+    assert_true(io_read(path, 0, &b, NULL));
+    assert_int_equal(b.n, strlen(want));
+    assert_memory_equal(b.p, want, b.n);
+    buf_release(&b);
+}
+
+static void overwrites_in_place(void **state)
+{
+    char *path = temp_path(state, "a"), *other = temp_path(state, "b");
+    struct err err = {0};
+    assert_true(io_overwrite(path, STR("first, longer"), &err));
+    ino_t inode = inode_of(path);
+    assert_true(io_overwrite(path, STR("second"), &err));
+    reads_back(path, "second");
+    assert_true(io_overwrite(path, STR("third, longer"), &err));
+    reads_back(path, "third, longer");
+    assert_true(inode_of(path) == inode);
+
+    assert_int_equal(link(path, other), 0); /* as `cp -al` makes a copy of a state directory */
+    assert_true(io_overwrite(path, STR("mine"), &err));
+    reads_back(path, "mine");
+    reads_back(other, "third, longer");
+
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(symlink(path, other), 0);
+    assert_true(io_overwrite(other, STR("own"), &err));
+    reads_back(path, "mine");
+    reads_back(other, "own");
+
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_false(io_overwrite(path, STR("x"), &err));
+    assert_non_null(strstr(err.msg, "cannot be written"));
+    free(path);
+    free(other);
+}
+
 static void refuses_what_is_no_file(void **state)
 {
     char *path = temp_path(state, "gone"), *pipe = temp_path(state, "pipe");
@@ -216,6 +263,7 @@ int main(void)
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, temp_dir_new, temp_dir_remove)
     const struct CMUnitTest tests[] = {
         IN_DIR(reads_any_bytes_and_appends),
+        IN_DIR(overwrites_in_place),
         IN_DIR(refuses_what_is_too_long),
         IN_DIR(refuses_what_is_no_file),
         IN_DIR(replace_leaves_no_temporary_file),
