@@ -243,9 +243,68 @@ bool json_parse_warnings(struct str json, struct arena *a, struct report_result 
     return ok;
 }
 
+/* ---- what nearly every result is ---- */
+
+enum { MAX_DECIMAL = 18 }; /* more characters than a time has in microseconds */
+
+static bool skip_text(struct str *rest, struct str text)
+{
+    if (!str_starts(*rest, text))
+        return false;
+    *rest = str_slice(*rest, text.n, rest->n);
+    return true;
+}
+
+/* "12.000345": below 2^53 without the point, which makes the quotient what strtod says. */
+static bool read_decimal(struct str *rest, double *out)
+{
+    uint64_t digits = 0;
+    double power = 1;
+    size_t i = 0, point = rest->n;
+    for (; i < rest->n && i < MAX_DECIMAL; i++) {
+        char c = rest->p[i];
+        if (c == '.' && point == rest->n && i > 0) {
+            point = i;
+            continue;
+        }
+        if (c < '0' || c > '9')
+            break;
+        digits = digits * 10 + (uint64_t)(c - '0');
+        power *= point < i ? 10 : 1;
+    }
+    if (i == 0 || i == MAX_DECIMAL || point + 1 == i || digits >= (UINT64_C(1) << 53))
+        return false;
+    *out = (double)digits / power;
+    *rest = str_slice(*rest, i, rest->n);
+    return true;
+}
+
+/* The document that a worker writes for a test that has passed in silence (quick.py, native.py), and no other. */
+static bool read_silent_pass(struct str json, struct arena *a, struct report_result *out)
+{
+    static const char *const whens[] = {"{\"phases\":[{\"when\":\"setup\"", ",{\"when\":\"call\"", ",{\"when\":\"teardown\""};
+    struct report_phase phases[3] = {{.when = WHEN_SETUP}, {.when = WHEN_CALL}, {.when = WHEN_TEARDOWN}};
+    double worker;
+    bool ok = true;
+    for (int i = 0; ok && i < 3; i++)
+        ok = skip_text(&json, str_z(whens[i])) && skip_text(&json, STR(",\"o\":\"passed\",\"d\":")) &&
+             read_decimal(&json, &phases[i].duration_s) && skip_text(&json, STR(",\"t\":")) &&
+             read_decimal(&json, &phases[i].start_s) && skip_text(&json, STR("}"));
+    ok = ok && skip_text(&json, STR("],\"worker\":")) && read_decimal(&json, &worker) && str_eq(json, STR("}"));
+    if (!ok)
+        return false;
+    out->phases = arena_alloc(a, sizeof phases);
+    memcpy(out->phases, phases, sizeof phases);
+    out->n_phases = 3;
+    out->worker = (uint32_t)worker;
+    return true;
+}
+
 bool json_parse_result(struct str json, struct arena *a, struct report_result *out)
 {
     *out = (struct report_result){0};
+    if (read_silent_pass(json, a, out))
+        return true;
     cJSON *root = json.n ? parse(json) : NULL;
     const cJSON *e;
     bool ok = cJSON_IsObject(root);

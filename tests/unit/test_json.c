@@ -53,6 +53,36 @@ static void a_result_is_read(void **state)
     arena_release(&a);
 }
 
+/* The short way for a test that has passed in silence and the long one, which a space asks for, give the same. */
+static void a_silent_pass_is_read_in_both_ways(void **state)
+{
+    (void)state;
+    static const char *const numbers[][2] = {{"0.000001", "1795805700.123457"}, {"12.345678", "4102444799.999999"}, {"3", "0.1"},
+                                             {"1e-06", "1795805700.0"}, {"0.30000000000000004", "17"}, {"90071992.547409", "1."}};
+    struct arena a = {0};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct buf text[2] = {{0}, {0}};
+        struct report_result r[2];
+        for (int k = 0; k < 2; k++) {
+            const char *d = numbers[i][0], *t = numbers[i][1];
+            buf_printf(&text[k], "{%s\"phases\":[{\"when\":\"setup\",\"o\":\"passed\",\"d\":0.000001,\"t\":%s},", k ? " " : "", t);
+            buf_printf(&text[k], "{\"when\":\"call\",\"o\":\"passed\",\"d\":%s,\"t\":%s},", d, t);
+            buf_printf(&text[k], "{\"when\":\"teardown\",\"o\":\"passed\",\"d\":0,\"t\":%s}],\"worker\":12}", t);
+            assert_true(json_parse_result(buf_view(&text[k]), &a, &r[k]));
+            assert_int_equal(r[k].n_phases, 3);
+            assert_int_equal(r[k].worker, 12);
+            buf_release(&text[k]);
+        }
+        for (int p = 0; p < 3; p++) {
+            assert_int_equal(r[0].phases[p].when, r[1].phases[p].when);
+            assert_int_equal(r[0].phases[p].verdict, PHASE_PASSED);
+            assert_true(r[0].phases[p].duration_s == r[1].phases[p].duration_s); /* to the bit */
+            assert_true(r[0].phases[p].start_s == r[1].phases[p].start_s);
+        }
+    }
+    arena_release(&a);
+}
+
 static void lone_surrogates_are_read(void **state)
 {
     (void)state;
@@ -169,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_read),
+        cmocka_unit_test(a_silent_pass_is_read_in_both_ways),
         cmocka_unit_test(lone_surrogates_are_read),
         cmocka_unit_test(what_is_no_such_document_is_refused),
         cmocka_unit_test(a_test_is_written),
