@@ -42,25 +42,25 @@ class Quick:
     def run(self, path, most):
         """Runs tests from the front of the worker's queue, and removes them from it, while the next is of the same
         module or class and there is nothing to be done between them. path: of an item, as text; most: with fewer in the queue
-        the worker looks for others when it has time for that."""
+        the worker looks for others when it has time for that. Whether it has run any."""
         worker, session = self.worker, self.worker.session
         queue, items = worker.queue, session.items
         if not self.on or len(queue) < 2 or session.needs.imports:
-            return
+            return False
         item = items[queue[0]]
         parent, following = item.parent, items[queue[1]]
         function = _function(item, parent)
         if function is None or following.parent is not parent or not self.native.takes(item):
-            return
+            return False
         if worker.used.get(path(item)) != len(worker.history):
-            return  # it is to be told of what was used before
+            return False  # it is to be told of what was used before
         self.native.enter()
         silent_after, noted, running, pid = self.native.silent_after, trace.noted, worker.running, worker.pid
         send, forget, number_of_worker = worker.conn.send_later, warnings._filters_mutated, worker.number
         known = sys.__dict__
         done = 0
         while function is not None and following.parent is parent and queue[done] not in session.warned and "last_type" not in known:
-            number, silent = queue[done], False
+            number = queue[done]
             running[0] = number + 1
             pytests = worker.of_pytest(number, following) if worker.verifies else None
             forget()
@@ -92,3 +92,4 @@ class Quick:
             item, following = following, items[queue[done + 1]]
             function = _function(item, parent)
         del queue[:done]
+        return done > 0

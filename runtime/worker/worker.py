@@ -146,14 +146,12 @@ class Worker:
                 self.take(self.conn.recv())
                 self.idle += time.perf_counter() - start
                 continue
-            self.quick.run(_path, LOOK)
-            if self.looks and len(self.queue) < LOOK:
-                continue
-            self.run_item(self.queue[0], self.next_item())
+            if not self.quick.run(_path, LOOK):
+                self.run_item(self.queue[0], self.next_item())
+                del self.queue[0]
             if self.failures == self.session.maxfail > 0:
                 self.halt()
                 return
-            del self.queue[0]
 
     def halt(self):
         """Nothing runs behind the failure with which the run stops: the pool has it, and will say END."""

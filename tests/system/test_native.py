@@ -254,3 +254,12 @@ def test_both_ways_are_the_same(project):
     r = project.fastest("--optimizer", "verify", "-n", "1", "-p", "no:cacheprovider", "tests")
     assert "differs" not in r.out, r
     assert project.outcomes() == plain(project)
+
+
+def test_nothing_runs_behind_the_failure_that_stops_the_run(project):
+    """Plain functions of one module run in one loop: it ends there, too."""
+    project.write("test_m.py", "import pathlib\ndef test_a(): pass\ndef test_b(): pass\ndef test_c(): assert 0\n"
+                  "def test_d(): pathlib.Path('d').touch()\ndef test_e(): pathlib.Path('e').touch()\n")
+    r = project.fastest("-n1", "-x", "--no-confirm", "-p", "no:cacheprovider")
+    assert r.code == 1 and "2 passed" in r.out and "1 failed" in r.out, r
+    assert not project.path("d").exists() and not project.path("e").exists()
