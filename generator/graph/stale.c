@@ -264,7 +264,7 @@ void stale_check(struct stale *s)
 {
     struct plan *p = s->plan;
     struct index_record **records = xmalloc(((size_t)p->n_modules + 1) * sizeof *records);
-    bool need = p->other;
+    bool need = p->other && !s->dry; /* of the records that this run writes */
     uint32_t flags = 0;
     s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
@@ -272,7 +272,7 @@ void stale_check(struct stale *s)
         p->modules[i].took_ms = records[i]->took_ms;
         p->modules[i].record_st = records[i]->st;
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));
-        need = need || p->modules[i].stale;
+        need = need || (p->modules[i].stale && !s->dry);
         flags |= records[i]->flags;
     }
     if (need || flags & REC_ALL_SOURCES)
