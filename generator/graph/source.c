@@ -90,7 +90,7 @@ static void rehash(struct sources *s, struct index_file *f, const char *path, st
 static void load(struct sources *s, struct index_file *f, const char *path, bool parse)
 {
     int64_t now = clock_wall_ns();
-    struct io_stat st = io_stat_path(path);
+    struct io_stat st = io_stat_near(&s->near, path);
     bool current = is_current(f, &st);
     if (st.kind == IO_FILE && current && (f->parsed || !parse)) {
         f->st = st;
@@ -175,6 +175,7 @@ bool source_dep_holds(struct sources *s, uint32_t i)
 void sources_release(struct sources *s)
 {
     parser_free(s->parser);
+    io_near_release(&s->near);
     buf_release(&s->text);
     buf_release(&s->packed);
 }

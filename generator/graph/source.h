@@ -9,6 +9,7 @@ struct sources {
     struct index *index;
     struct parser *parser;  /* made when the first file has to be parsed */
     struct buf text, packed;
+    struct io_near near;
     bool restore_mtimes;
 };
 

@@ -18,11 +18,11 @@ static struct str keep(struct arena *a, struct buf *b)
 }
 
 /* The record's head, from the index while the file is the same. */
-static struct index_record *load_head(struct stale *s, const struct plan_module *m)
+static struct index_record *load_head(struct stale *s, const struct plan_module *m, struct io_near *near)
 {
     struct index *x = s->sources->index;
     struct index_record *r = index_record(x, m->record);
-    struct io_stat st = io_stat_path(m->record.p);
+    struct io_stat st = io_stat_near(near, m->record.p);
     struct record rec;
     r->used = true;
     if (io_stat_same(&st, &r->st))
@@ -264,17 +264,19 @@ void stale_check(struct stale *s)
 {
     struct plan *p = s->plan;
     struct index_record **records = xmalloc(((size_t)p->n_modules + 1) * sizeof *records);
-    bool need = p->other;
+    bool need = p->other && !s->dry; /* of the records that this run writes */
     uint32_t flags = 0;
+    struct io_near near = {0};
     s->namesake = arena_array(&p->arena, p->n_modules, sizeof *s->namesake);
     for (uint32_t i = 0; i < p->n_modules; i++) {
-        records[i] = load_head(s, &p->modules[i]);
+        records[i] = load_head(s, &p->modules[i], &near);
         p->modules[i].took_ms = records[i]->took_ms;
         p->modules[i].record_st = records[i]->st;
         set_why(&p->modules[i], reason(s, &p->modules[i], records[i]));
-        need = need || p->modules[i].stale;
+        need = need || (p->modules[i].stale && !s->dry);
         flags |= records[i]->flags;
     }
+    io_near_release(&near);
     if (need || flags & REC_ALL_SOURCES)
         p->sources = all_sources(s, false);
     if (flags & REC_ALL_FILES)

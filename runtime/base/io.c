@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct io_stat io_stat_path(const char *path)
+static struct io_stat io_stat_at(int dir, const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0)
+    if (fstatat(dir, path, &st, 0) != 0)
         return (struct io_stat){.kind = IO_ABSENT};
     return (struct io_stat){
         .size_bytes = (uint64_t)st.st_size,
@@ -24,6 +24,33 @@ struct io_stat io_stat_path(const char *path)
         .inode = (uint64_t)st.st_ino,
         .kind = S_ISREG(st.st_mode) ? IO_FILE : S_ISDIR(st.st_mode) ? IO_DIR : IO_OTHER,
     };
+}
+
+struct io_stat io_stat_path(const char *path)
+{
+    return io_stat_at(AT_FDCWD, path);
+}
+
+struct io_stat io_stat_near(struct io_near *n, const char *path)
+{
+    struct str dir = path_dir(str_z(path));
+    if (!dir.n || !str_eq(dir, buf_view(&n->dir))) {
+        io_near_release(n);
+        buf_str(&n->dir, dir);
+        return io_stat_path(path);
+    }
+    if (!n->open)
+        n->fd = open(n->dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    n->open = true;
+    return n->fd < 0 ? io_stat_path(path) : io_stat_at(n->fd, path + dir.n + 1);
+}
+
+void io_near_release(struct io_near *n)
+{
+    if (n->open && n->fd >= 0)
+        close(n->fd);
+    n->open = false;
+    buf_release(&n->dir);
 }
 
 bool io_stat_same(const struct io_stat *a, const struct io_stat *b)

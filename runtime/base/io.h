@@ -19,6 +19,15 @@ enum io_kind { IO_ABSENT = 0, IO_FILE = 1, IO_DIR = 2, IO_OTHER = 3 };
 
 /* stat(2), following links. A path that is absent gives kind IO_ABSENT and no error. */
 struct io_stat io_stat_path(const char *path);
+/* The same for many paths, of which most follow another one of their directory: that is opened then, and not looked up
+ * again for each. Starts as {0}. What is renamed meanwhile is seen as it was. */
+struct io_near {
+    struct buf dir; /* of the last path */
+    bool open;      /* fd is of dir; below 0: it cannot be read */
+    int fd;
+};
+struct io_stat io_stat_near(struct io_near *n, const char *path);
+void io_near_release(struct io_near *n);
 bool io_stat_same(const struct io_stat *a, const struct io_stat *b);
 
 /* Appends the whole file to out. False with err set (errno kept) when it cannot be read or has

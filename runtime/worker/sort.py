@@ -1,4 +1,5 @@
 """Turns the events of trace.py into the *deps* of runtime/PROTOCOL.md."""
+import functools
 import os
 import stat
 import sys
@@ -26,6 +27,7 @@ def _is_pytest(asker):
     return "/_pytest/" in asker or "/pluggy/" in asker
 
 
+@functools.lru_cache(maxsize=None)  # asked for before the sessions are forked, which have it then
 def _libraries():
     site = sys.modules.get("site")
     found = [sysconfig.get_paths().get(n) for n in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -51,9 +53,9 @@ class Sorter:
 
     def leave_out(self, path, names=_CACHES, source=False):
         slashed = path + "/"
-        if slashed.startswith(self.left_out) or any(n in slashed for n in names):
-            return True
         if slashed.startswith(self.libraries) and not slashed.startswith(self.ours):
+            return True
+        if slashed.startswith(self.left_out) or any(n in slashed for n in names):
             return True
         return slashed.startswith(self.temporary) and not slashed.startswith(self.root) and \
             not (source and self._was_there(path))

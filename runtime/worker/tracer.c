@@ -18,6 +18,34 @@
 #include <internal/pycore_pystate.h>
 #endif
 
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030b0400
+#define NEED_OPCODE_TABLES
+#include <internal/pycore_opcode.h>
+
+/* There a specialized o[i] begins a __getitem__ of Python by itself (python/cpython#104405): code with an o[i] stays as it
+ * was compiled, for which it must count as specialized already; what was before start() is put back when it begins again. */
+static void keep_general(PyCodeObject *code)
+{
+    _Py_CODEUNIT *units = _PyCode_CODE(code);
+    int found = 0;
+    for (Py_ssize_t i = 0; i < Py_SIZE(code); i++) {
+        int general = _PyOpcode_Deopt[_Py_OPCODE(units[i])];
+        if (general == BINARY_SUBSCR) {
+            _Py_SET_OPCODE(units[i], BINARY_SUBSCR);
+            found = 1;
+        }
+        i += _PyOpcode_Caches[general];
+    }
+    if (found)
+        code->co_warmup = 0;
+}
+#else
+static void keep_general(PyCodeObject *code)
+{
+    (void)code;
+}
+#endif
+
 static PyObject *raise_error(PyObject *type, const char *text)
 {
     PyErr_SetString(type, text);
@@ -32,6 +60,7 @@ static void note(PyCodeObject *code)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
+    keep_general(code);
     if (_PyCode_SetExtra((PyObject *)code, slot, &slot) != 0)
         PyErr_Clear();
     PyObject *name = code->co_filename;
@@ -184,6 +213,7 @@ static PyObject *watch(PyObject *self, PyObject *args)
         return NULL;
     if (slot < 0 || _PyCode_SetExtra(code, slot, &watched) != 0)
         return raise_error(PyExc_RuntimeError, "not started");
+    keep_general((PyCodeObject *)code);
     Py_INCREF(call);
     Py_XSETREF(watcher, call);
     Py_RETURN_NONE;

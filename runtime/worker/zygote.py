@@ -1,4 +1,5 @@
 """The process that has imported pytest, its plugins and the initial conftests, and forks."""
+import fnmatch
 import gc
 import json
 import os
@@ -76,6 +77,19 @@ def _prepare(conn, setup):
     os._exit(code)
 
 
+def _warm_up(config):
+    """What each session would compute again: it is kept by the modules that do."""
+    import pdb  # noqa: F401  pytest_configure does it
+
+    for name in ("norecursedirs", "python_files"):
+        try:
+            patterns = config.getini(name)
+        except ValueError:  # with -p no:python
+            continue
+        for pattern in patterns:
+            fnmatch.fnmatch("", pattern)
+
+
 def _loaded_files(sorter):
     """Sources of this project that are in memory: a change of one makes the zygote stale."""
     files = set()
@@ -109,7 +123,7 @@ def main(fd):
 
     setup["bytecode"] = bytecode.install(setup["root"])
     config = _prepare(conn, setup)
-    import pdb  # noqa: F401  pytest_configure does it in every session
+    _warm_up(config)
     conn.send(wire.READY, wire.dump({"pid": os.getpid(), "files": _loaded_files(sorter)}))
     reap = Reaper()
     try:

@@ -137,6 +137,16 @@ def test_without_a_compiler_sources_count_whole(two, tmp_path):
     assert not list((tmp_path / "cache").glob("tracer*"))
 
 
+def test_a_function_that_an_instruction_enters_is_seen(two):
+    """CPython 3.11.0 to 3.11.3 call no frame evaluation function for such a __getitem__ (tracer.c, keep_general)."""
+    two.write("box.py", "class Box:\n    def __getitem__(self, i):\n        return i\n")
+    two.write("tests/test_a.py", module("a", "assert [get(Box(), n > 20) for n in range(30)][-1] == 1",
+                                        "from box import Box\ndef get(o, now):\n    return o[1] if now else 0"))
+    settle(two)
+    two.replace("box.py", "return i", "return int(i)")
+    settle(two, "a")
+
+
 def test_where_nothing_is_seen_every_file_counts(two):
     env = {"FASTEST_NO_TRACE": "1"}
     two.write("docs/a.txt", "1")

@@ -34,6 +34,30 @@ static void reads_any_bytes_and_appends(void **state)
     free(path);
 }
 
+static void stats_of_neighbours_are_those_of_their_paths(void **state)
+{
+    static const char *const names[] = {"a", "b", "none", "d", "d/c", "d/none", "d/c", "d/c/x", "d/c/y", "b", "b", "none/x", "none/y"};
+    struct io_near near = {0};
+    char *paths[sizeof names / sizeof *names];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        paths[i] = temp_path(state, names[i]);
+    write_file(paths[0], STR("a"));
+    write_file(paths[1], STR("bb"));
+    assert_int_equal(mkdir(paths[3], 0777), 0);
+    write_file(paths[4], STR("ccc"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct io_stat one = io_stat_path(paths[i]), other = io_stat_near(&near, paths[i]);
+        assert_true(io_stat_same(&one, &other));
+        free(paths[i]);
+    }
+    struct io_stat one = io_stat_path("."), other = io_stat_near(&near, "."), root = io_stat_near(&near, "/");
+    assert_true(io_stat_same(&one, &other));
+    assert_int_equal(root.kind, IO_DIR);
+    other = io_stat_near(&near, ".");
+    assert_true(io_stat_same(&one, &other));
+    io_near_release(&near);
+}
+
 static void refuses_what_is_too_long(void **state)
 {
     char *path = temp_path(state, "a");
@@ -264,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIR(reads_any_bytes_and_appends),
         IN_DIR(overwrites_in_place),
+        IN_DIR(stats_of_neighbours_are_those_of_their_paths),
         IN_DIR(refuses_what_is_too_long),
         IN_DIR(refuses_what_is_no_file),
         IN_DIR(replace_leaves_no_temporary_file),
