@@ -89,10 +89,23 @@ static void collect_unit(struct job *j, struct unit *u)
     }
 }
 
+/* While it is not known what the conftests say, files are read that will be asked for. */
+static void await_hooks(struct job *j)
+{
+    struct discover_state *s = j->s;
+    while (!atomic_load(&s->hooks_known) && store_reader_ahead(j->reader))
+        ;
+    pthread_mutex_lock(&s->hooks_lock);
+    while (!atomic_load(&s->hooks_known))
+        pthread_cond_wait(&s->hooks_done, &s->hooks_lock);
+    pthread_mutex_unlock(&s->hooks_lock);
+}
+
 static void *work(void *ctx)
 {
     struct job *j = ctx;
     struct discover_state *s = j->s;
+    await_hooks(j);
     for (;;) {
         size_t i = atomic_fetch_add(&s->next, 1);
         if (i >= s->n_units)
@@ -151,9 +164,14 @@ static void collect_all(struct discover_state *s, unsigned threads)
         jobs[i] = make_job(s, &s->worlds[i]);
         s->worlds[i].ctx = &jobs[i];
     }
-    check_hooks(s, &jobs[0]);
+    stmt_store_expect(s->store, &s->files);
     for (unsigned i = 1; i < threads; i++)
         started[i] = thread_start(&ids[i], work, &jobs[i]);
+    check_hooks(s, &jobs[0]);
+    pthread_mutex_lock(&s->hooks_lock);
+    atomic_store(&s->hooks_known, true);
+    pthread_cond_broadcast(&s->hooks_done);
+    pthread_mutex_unlock(&s->hooks_lock);
     work(&jobs[0]);
     for (unsigned i = 0; i < threads; i++) {
         if (started[i])
@@ -239,6 +257,8 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
     struct buf index = {0}, answer = {0};
     memset(s, 0, sizeof *s);
     pthread_mutex_init(&s->listings.lock, NULL);
+    pthread_mutex_init(&s->hooks_lock, NULL);
+    pthread_cond_init(&s->hooks_done, NULL);
     s->listings.first = &s->dirs;
     memset(out, 0, sizeof *out);
     out->state = s;
@@ -306,6 +326,8 @@ void discover_release(struct discovered *d)
     buf_release(&s->answer.listing);
     buf_release(&s->answer.tests);
     shared_dirs_release(&s->listings);
+    pthread_cond_destroy(&s->hooks_done);
+    pthread_mutex_destroy(&s->hooks_lock);
     dirs_release(&s->dirs);
     config_release(&d->config);
     free(d->tests);
