@@ -89,10 +89,16 @@ static void collect_unit(struct job *j, struct unit *u)
     }
 }
 
-/* While it is not known what the conftests say, files are read that will be asked for. */
+/* While it is not known what the conftests say, they are followed here, too: their imports are those of the tests.
+ * Then files are read that will be asked for. */
 static void await_hooks(struct job *j)
 {
     struct discover_state *s = j->s;
+    for (size_t i = 0; i < s->folders.cap; i++) {
+        const struct folder *f = (const struct folder *)s->folders.slots[i].value;
+        for (size_t k = 0; f && k < f->conftests.n && !atomic_load(&s->hooks_known); k++)
+            world_module(j->world, f->conftests.items[k]);
+    }
     while (!atomic_load(&s->hooks_known) && store_reader_ahead(j->reader))
         ;
     pthread_mutex_lock(&s->hooks_lock);
