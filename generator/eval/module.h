@@ -100,6 +100,8 @@ struct world {
     struct map looked;            /* directories that modules were looked for in */
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */
     struct map lacking;           /* by path and name: see imports.c */
+    struct str searched;          /* the file that was last looked through for a name, and its text */
+    struct buf searched_text;
     uint32_t depth, evaluations;  /* modules being followed, and values being computed, at the moment */
     struct scope **scopes;        /* of classes, to be released */
     size_t n_scopes, cap_scopes;

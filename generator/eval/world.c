@@ -257,6 +257,7 @@ void world_release(struct world *w)
     map_release(&w->found);
     map_release(&w->has);
     map_release(&w->lacking);
+    buf_release(&w->searched_text);
     arena_release(&w->arena);
 }
 

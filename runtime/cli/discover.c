@@ -251,6 +251,7 @@ static bool list(struct cli *c, bool whole, bool *served, enum exit_code *code, 
     struct discovered found = {0};
     struct generate_options g = cli_generate_options(c);
     struct recorded r = {.scan = &g};
+    g.own = whole ? &c->settings.own : NULL; /* `watch` asks again */
     struct discover_options o = {.generate = &g, .parser = c->parser, .no_cache = c->no_cache,
                                  .listing_is_enough = !wants_json(c),
                                  .recorded = recorded_items, .recorded_ctx = &r};
