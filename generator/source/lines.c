@@ -102,7 +102,7 @@ static const char *cut_word(struct lines *x, struct line *l, const char *p, bool
     char next = after < x->end ? *after : '\0';
     if ((next == '"' || next == '\'') && is_prefix(word, &formatted))
         return cut_string(x, after, formatted);
-    if (word.n >= 4) {
+    if (words[(unsigned char)*p]->word.n && word.n >= 4) {
         uint32_t flag = word_flag(word);
         l->words |= flag;
         *lambdas += flag == WORD_LAMBDA && outside;
@@ -127,25 +127,33 @@ static const char *cut_line(struct lines *x, struct line *l)
 {
     int depth = 0, lambdas = 0;
     const char *p = x->p, *end = x->end;
-    while (p && p < end) {
+    while (p < end) {
         unsigned char class = classes[(unsigned char)*p];
         switch ((enum char_class)class) {
+        case WORD:
+            p = cut_word(x, l, p, depth == 0, &lambdas);
+            if (!p)
+                return NULL;
+            l->text_end = p;
+            p += p < end && *p == ' ';
+            continue;
         case PLAIN:
             p++;
             break;
         case BLANK:
             p++;
             continue;
-        case WORD:
-            p = cut_word(x, l, p, depth == 0, &lambdas);
-            break;
         case QUOTE:
             p = cut_string(x, p, false);
+            if (!p)
+                return NULL;
             break;
         case OPEN:
+            depth++;
+            p++;
+            break;
         case CLOSE:
-            depth += class == OPEN ? 1 : -1;
-            if (depth < 0)
+            if (--depth < 0)
                 return NULL;
             p++;
             break;
@@ -165,6 +173,8 @@ static const char *cut_line(struct lines *x, struct line *l)
             break;
         case HASH:
             p = cut_comment(x, p);
+            if (!p)
+                return NULL;
             continue;
         case BACKSLASH:
             if (end - p < 3 || p[1] != '\n')
@@ -177,6 +187,8 @@ static const char *cut_line(struct lines *x, struct line *l)
             x->row++;
             if (depth == 0)
                 return p;
+            while (p < end && *p == ' ')
+                p++;
             continue;
         case ODD:
             return NULL;
