@@ -24,7 +24,8 @@ struct job {
 static bool get_statements(void *ctx, struct str path, struct str *packed)
 {
     struct job *j = ctx;
-    bool imported = j->unit && !str_eq(path, j->unit->path) && !strs_has(j->unit->conftests, path);
+    bool imported = j->unit ? !str_eq(path, j->unit->path) && !strs_has(j->unit->conftests, path)
+                            : !str_eq(path_base(path), STR("conftest.py"));
     return store_reader_get(j->reader, path, imported, packed);
 }
 
@@ -111,13 +112,21 @@ static void *work(void *ctx)
 {
     struct job *j = ctx;
     struct discover_state *s = j->s;
-    await_hooks(j);
     for (;;) {
         size_t i = atomic_fetch_add(&s->next, 1);
         if (i >= s->n_units)
             return NULL;
         collect_unit(j, &s->units[i]);
     }
+}
+
+/* What the first thread looks up to begin with, all need: meanwhile the others read a file. */
+static void *assist(void *ctx)
+{
+    struct job *j = ctx;
+    store_reader_ahead(j->reader);
+    await_hooks(j);
+    return work(j);
 }
 
 static struct job make_job(struct discover_state *s, struct world *w)
@@ -172,7 +181,7 @@ static void collect_all(struct discover_state *s, unsigned threads)
     }
     stmt_store_expect(s->store, &s->files);
     for (unsigned i = 1; i < threads; i++)
-        started[i] = thread_start(&ids[i], work, &jobs[i]);
+        started[i] = thread_start(&ids[i], assist, &jobs[i]);
     check_hooks(s, &jobs[0]);
     pthread_mutex_lock(&s->hooks_lock);
     atomic_store(&s->hooks_known, true);

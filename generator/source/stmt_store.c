@@ -26,6 +26,7 @@ struct entry {
     int64_t hashed_ns;
     uint64_t where;
     bool claimed, ready;     /* a thread is reading it; packed is there */
+    bool expected;           /* stmt_store_expect told of it: it is no imported file, whoever asks first */
     bool hit, handed_over, counted;
 };
 
@@ -258,7 +259,7 @@ static bool read_file(struct store_reader *r, struct entry *e, bool imported)
         return true;
     buf_clear(&r->text);
     if (io_read(r->name.p, 0, &r->text, NULL)) {
-        take(r, e, &st, imported || s->parser != PARSER_AST);
+        take(r, e, &st, (imported && !e->expected) || s->parser != PARSER_AST);
         return true;
     }
     if (io_stat_path(r->name.p).kind != IO_FILE)
@@ -290,9 +291,8 @@ static bool fill(struct store_reader *r, struct entry *e, bool imported)
 static struct entry *claim_ahead(struct stmt_store *s)
 {
     while (s->ahead && s->next < s->ahead->n) {
-        struct str path = s->ahead->items[s->next++];
-        struct entry *e = str_ends(path, STR(".py")) ? own_entry(s, path) : NULL;
-        if (e && !e->ready && !e->claimed) {
+        struct entry *e = own_entry(s, s->ahead->items[s->next++]);
+        if (!e->ready && !e->claimed && str_ends(e->path, STR(".py"))) {
             e->claimed = true;
             return e;
         }
@@ -332,6 +332,8 @@ void stmt_store_expect(struct stmt_store *s, const struct strs *paths)
     pthread_mutex_lock(&s->lock);
     s->ahead = paths;
     s->next = 0;
+    for (size_t i = 0; i < paths->n; i++)
+        own_entry(s, paths->items[i])->expected = true;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -22,7 +22,7 @@ struct stmt_store *stmt_store_open(const char *index, enum parser_type parser, b
 bool stmt_store_close(struct stmt_store *s, struct err *err);
 void stmt_store_count(struct stmt_store *s, struct stmt_store_counts *out);
 
-/* Files that will be asked for, not as imported ones, and must outlive the store: a reader that needs what another
+/* Files that will be asked for, and of which none counts as imported; the list must outlive the store: a reader that needs what another
  * one is reading reads the next of them meanwhile. What is never asked for after all does not count. */
 void stmt_store_expect(struct stmt_store *s, const struct strs *paths);
 
