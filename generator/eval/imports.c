@@ -93,7 +93,7 @@ static int has_below(struct world *w, struct str path, struct str dotted)
         struct str dir = path_dir(path);
         if (!has_entry(w, dir, part))
             return text_lacks(w, path, STR(""), MODULE_MAKERS) ? 0 : -1;
-        struct dir *sub = dirs_open(&w->dirs, world_join(w, dir, "/", part));
+        struct dir *sub = world_dir(w, dir, part);
         if (!sub->package)
             return rest.p ? -1 : 1;
         path = world_join(w, sub->path, "/", STR("__init__.py"));

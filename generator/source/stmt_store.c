@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 3 };
+enum { VERSION = 3, TEXT_BYTES = 100000 /* larger sources are rare: no buffer that grows and moves */ };
 static const char magic[8] = "fststmt";
 /* A file written within this time before it was hashed may change again without a new stat. */
 static const int64_t racy_ns = INT64_C(2000000000);
@@ -136,6 +136,7 @@ struct store_reader *store_reader_new(struct stmt_store *s)
 {
     struct store_reader *r = xmalloc(sizeof *r);
     *r = (struct store_reader){.store = s};
+    buf_reserve(&r->text, TEXT_BYTES);
     return r;
 }
 
