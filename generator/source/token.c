@@ -53,12 +53,13 @@ static bool is_formatted(const struct lexer *x, const char *start)
     return formatted;
 }
 
-/* A quoted part inside a replacement field: only what old and new lexers read the same. */
-static bool skip_nested(const char **pp, const char *end, char outer)
+/* A quoted part inside a replacement field: only what old and new lexers read the same. The quote of the string
+ * itself is that where three of them end it: there are no three in a row up to its end. */
+static bool skip_nested(const char **pp, const char *end, char outer, bool triple)
 {
     const char *p = *pp;
     char quote = *p++;
-    if (quote == outer)
+    if (quote == outer && !triple)
         return false;
     for (; p < end && *p != quote; p++)
         if (*p == outer || strchr("{}#\\\n", *p))
@@ -70,7 +71,7 @@ static bool skip_nested(const char **pp, const char *end, char outer)
 }
 
 /* Braces of an f-string's body must balance, and hold nothing that 3.12 reads otherwise. */
-static bool fields_are_plain(const char *p, const char *end, char outer)
+static bool fields_are_plain(const char *p, const char *end, char outer, bool triple)
 {
     int depth = 0;
     for (; p < end; p++) {
@@ -83,7 +84,7 @@ static bool fields_are_plain(const char *p, const char *end, char outer)
             return false;
         else if (depth > 0 && (*p == '#' || *p == '\\'))
             return false;
-        else if (depth > 0 && (*p == '"' || *p == '\'') && !skip_nested(&p, end, outer))
+        else if (depth > 0 && (*p == '"' || *p == '\'') && !skip_nested(&p, end, outer, triple))
             return false;
     }
     return depth == 0;
@@ -125,7 +126,7 @@ const char *token_string_end(const char *p, const char *end, bool formatted)
         if (p >= end || *p == '\r' || *p == '\0')
             return NULL;
     }
-    if (formatted && !fields_are_plain(body, p, quote))
+    if (formatted && !fields_are_plain(body, p, quote, triple))
         return NULL;
     return p + (triple ? 3 : 1);
 }
