@@ -93,8 +93,8 @@ static int has_below(struct world *w, struct str path, struct str dotted)
         struct str dir = path_dir(path);
         if (!has_entry(w, dir, part))
             return text_lacks(w, path, STR(""), MODULE_MAKERS) ? 0 : -1;
-        struct dir *sub = world_dir(w, dir, part);
-        if (!sub->package)
+        struct dir *sub = dir_kind(dirs_open(&w->dirs, dir), part) == IO_DIR ? world_dir(w, dir, part) : NULL;
+        if (!sub || !sub->package)
             return rest.p ? -1 : 1;
         path = world_join(w, sub->path, "/", STR("__init__.py"));
     }
