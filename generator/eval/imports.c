@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MAX_SEARCHED = 1 << 20 };
+enum { MAX_SEARCHED = 1 << 20, FIRST_SEARCHED = 8 << 10 }; /* bytes; __all__ is at the beginning */
 
 /* With one of these a package can have submodules that its directory does not hold; and, with any of them, a
  * module names that its text does not bind. */
@@ -47,20 +47,25 @@ bool imports_text_has(struct str path, struct str word)
     return has;
 }
 
-/* The text of the file: several names are often looked for in one, one after the other. False when it cannot be read. */
-static bool read_text(struct world *w, struct str path, struct str *text)
+/* The text of the file, or its beginning: several names are often looked for in one, one after the other. False when
+ * it cannot be read. */
+static bool read_text(struct world *w, struct str path, bool whole, struct str *text)
 {
-    if (!str_eq(path, w->searched)) {
+    if (!str_eq(path, w->searched) || (whole && !w->searched_whole)) {
         struct buf z = {0};
         buf_str(&z, path);
         buf_clear(&w->searched_text);
-        bool read = io_read(z.p, MAX_SEARCHED, &w->searched_text, NULL);
+        bool read = whole ? io_read(z.p, MAX_SEARCHED, &w->searched_text, NULL)
+                          : io_read_start(z.p, FIRST_SEARCHED, &w->searched_text);
         w->searched = read ? world_join(w, path, "", STR("")) : STR("");
+        w->searched_whole = whole;
         buf_release(&z);
         if (!read)
             return false;
     }
     *text = w->searched_text.n ? buf_view(&w->searched_text) : STR("");
+    while (!whole && text->n && is_word_byte(text->p[text->n - 1])) /* it may go on */
+        text->n--;
     return true;
 }
 
@@ -68,7 +73,9 @@ static bool read_text(struct world *w, struct str path, struct str *text)
 static bool text_lacks(struct world *w, struct str path, struct str word, size_t n_makers)
 {
     struct str text;
-    return read_text(w, path, &text) && !(word.n && has_word(text, word)) && !has_maker(text, n_makers);
+    if (word.n && read_text(w, path, false, &text) && has_word(text, word))
+        return false;
+    return read_text(w, path, true, &text) && !(word.n && has_word(text, word)) && !has_maker(text, n_makers);
 }
 
 /* Is there anything that an import of that name in this directory could find? */

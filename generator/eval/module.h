@@ -101,8 +101,9 @@ struct world {
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */
     struct map lacking;           /* by path and name: see imports.c */
     struct buf scratch;           /* a path or key that is looked up */
-    struct str searched;          /* the file that was last looked through for a name, and its text */
-    struct buf searched_text;
+    struct str searched;          /* the file that was last looked through for a name */
+    struct buf searched_text;     /* its text, or the beginning of it */
+    bool searched_whole;
     uint32_t depth, evaluations;  /* modules being followed, and values being computed, at the moment */
     struct scope **scopes;        /* of classes, to be released */
     size_t n_scopes, cap_scopes;
