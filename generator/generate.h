@@ -8,6 +8,7 @@
 #include "runtime/base/err.h"
 
 struct nearest;
+struct own_config;
 /* What --lf and the like leave to run, and in which order. */
 struct narrow {
     const char *option;  /* that asks for it: "--lf" */
@@ -21,6 +22,7 @@ struct generate_options {
     const char *python;    /* --python or NULL: then $VIRTUAL_ENV/bin/python, else python3 on PATH */
     const char *state_dir; /* --state-dir, absolute, or NULL: <rootdir>/.fastest */
     const char *cwd;       /* invocation directory, absolute */
+    const struct own_config *own; /* what was read of it before and still holds, or NULL */
     char **args;           /* pytest's arguments: unknown options and paths, in order, as given */
     int n_args;
     char **own_args;       /* all arguments as given (ours too): what init repeats in the scan edge */

@@ -24,7 +24,8 @@ struct job {
 static bool get_statements(void *ctx, struct str path, struct str *packed)
 {
     struct job *j = ctx;
-    bool imported = j->unit && !str_eq(path, j->unit->path) && !strs_has(j->unit->conftests, path);
+    bool imported = j->unit ? !str_eq(path, j->unit->path) && !strs_has(j->unit->conftests, path)
+                            : !str_eq(path_base(path), STR("conftest.py"));
     return store_reader_get(j->reader, path, imported, packed);
 }
 
@@ -89,6 +90,24 @@ static void collect_unit(struct job *j, struct unit *u)
     }
 }
 
+/* While it is not known what the conftests say, they are followed here, too: their imports are those of the tests.
+ * Then files are read that will be asked for. */
+static void await_hooks(struct job *j)
+{
+    struct discover_state *s = j->s;
+    for (size_t i = 0; i < s->folders.cap; i++) {
+        const struct folder *f = (const struct folder *)s->folders.slots[i].value;
+        for (size_t k = 0; f && k < f->conftests.n && !atomic_load(&s->hooks_known); k++)
+            world_module(j->world, f->conftests.items[k]);
+    }
+    while (!atomic_load(&s->hooks_known) && store_reader_ahead(j->reader))
+        ;
+    pthread_mutex_lock(&s->hooks_lock);
+    while (!atomic_load(&s->hooks_known))
+        pthread_cond_wait(&s->hooks_done, &s->hooks_lock);
+    pthread_mutex_unlock(&s->hooks_lock);
+}
+
 static void *work(void *ctx)
 {
     struct job *j = ctx;
@@ -99,6 +118,15 @@ static void *work(void *ctx)
             return NULL;
         collect_unit(j, &s->units[i]);
     }
+}
+
+/* What the first thread looks up to begin with, all need: meanwhile the others read a file. */
+static void *assist(void *ctx)
+{
+    struct job *j = ctx;
+    store_reader_ahead(j->reader);
+    await_hooks(j);
+    return work(j);
 }
 
 static struct job make_job(struct discover_state *s, struct world *w)
@@ -151,9 +179,14 @@ static void collect_all(struct discover_state *s, unsigned threads)
         jobs[i] = make_job(s, &s->worlds[i]);
         s->worlds[i].ctx = &jobs[i];
     }
-    check_hooks(s, &jobs[0]);
+    stmt_store_expect(s->store, &s->files);
     for (unsigned i = 1; i < threads; i++)
-        started[i] = thread_start(&ids[i], work, &jobs[i]);
+        started[i] = thread_start(&ids[i], assist, &jobs[i]);
+    check_hooks(s, &jobs[0]);
+    pthread_mutex_lock(&s->hooks_lock);
+    atomic_store(&s->hooks_known, true);
+    pthread_cond_broadcast(&s->hooks_done);
+    pthread_mutex_unlock(&s->hooks_lock);
     work(&jobs[0]);
     for (unsigned i = 0; i < threads; i++) {
         if (started[i])
@@ -239,6 +272,8 @@ bool discover(const struct discover_options *o, struct discovered *out, enum exi
     struct buf index = {0}, answer = {0};
     memset(s, 0, sizeof *s);
     pthread_mutex_init(&s->listings.lock, NULL);
+    pthread_mutex_init(&s->hooks_lock, NULL);
+    pthread_cond_init(&s->hooks_done, NULL);
     s->listings.first = &s->dirs;
     memset(out, 0, sizeof *out);
     out->state = s;
@@ -306,6 +341,8 @@ void discover_release(struct discovered *d)
     buf_release(&s->answer.listing);
     buf_release(&s->answer.tests);
     shared_dirs_release(&s->listings);
+    pthread_cond_destroy(&s->hooks_done);
+    pthread_mutex_destroy(&s->hooks_lock);
     dirs_release(&s->dirs);
     config_release(&d->config);
     free(d->tests);

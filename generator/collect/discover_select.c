@@ -141,6 +141,8 @@ static void add_path_names(struct strs *names, struct str relative)
 /* KeywordMatcher.from_item: names of the nodes, of the marks, of the function's attributes. */
 static bool matches(const struct selection *sel, const struct unit *u, const struct test *t)
 {
+    if (!sel->keyword && !sel->mark)
+        return true;
     struct strs names = {0};
     struct str rest = t->class, part;
     add_path_names(&names, u->relative);
@@ -188,7 +190,7 @@ static void add_error(struct discovered *d, struct discover_state *s, const stru
     d->errors[d->n_errors++] = (struct discover_error){u->relative, u->error_line, u->error_column, u->error};
 }
 
-struct ranked { struct test test; size_t argument, at; };
+struct ranked { struct test *test; size_t argument, at; };
 
 static int by_argument(const void *a, const void *b)
 {
@@ -216,20 +218,28 @@ static size_t argument_of(const struct discover_state *s, const struct unit *u, 
     return arguments_of_test(&s->arguments, u->path, rest, t->doubt);
 }
 
+static size_t count_tests(const struct discover_state *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_units; i++)
+        n += s->units[i].n;
+    return n;
+}
+
 bool discover_select(struct discover_state *s, struct err *err)
 {
     struct discovered *d = s->out;
     struct selection sel = {.old = d->config.pytest < 902};
     unsigned no_calls = d->config.pytest < 803 ? SELECT_NO_CALLS : 0;
     struct map names = {0};
-    struct ranked *r = NULL;
-    size_t cap = 0, n = 0, n_args = d->config.probe.args.n;
+    size_t n = 0, n_args = d->config.probe.args.n;
     if (d->config.keyword.n && !(sel.keyword = select_new(d->config.keyword, no_calls, err)))
         return false;
     if (d->config.markexpr.n && !(sel.mark = select_new(d->config.markexpr, no_calls | SELECT_MARK, err))) {
         select_free(sel.keyword);
         return false;
     }
+    struct ranked *r = xmalloc(count_tests(s) * sizeof *r);
     for (size_t i = 0; i < s->n_units; i++) {
         struct unit *u = &s->units[i];
         spread_doubt(u);
@@ -240,7 +250,7 @@ bool discover_select(struct discover_state *s, struct err *err)
         if (u->error_line)
             add_error(d, s, u);
         for (size_t k = 0; k < u->n; k++) {
-            const struct test *t = &u->tests[k];
+            struct test *t = &u->tests[k];
             size_t argument = argument_of(s, u, t, file);
             if (argument == n_args)
                 continue;
@@ -248,11 +258,10 @@ bool discover_select(struct discover_state *s, struct err *err)
                 d->n_deselected++;
                 continue;
             }
-            r = xgrow(r, &cap, n + 1, sizeof *r);
-            r[n] = (struct ranked){*t, argument, n};
+            r[n] = (struct ranked){t, argument, n};
             n++;
             if (shadowed && k == 0) {
-                r[n - 1].test = (struct test){.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
+                *t = (struct test){.id = u->relative, .function = STR(""), .class = STR(""), .error = true,
                     .doubt = "another module of this name was collected before (import file mismatch)"};
                 break;
             }
@@ -260,11 +269,10 @@ bool discover_select(struct discover_state *s, struct err *err)
     }
     bool overlap = arguments_overlap(&d->config);
     order_by_argument(&s->arguments, r, n);
-    cap = n + s->others.n;
-    d->tests = xmalloc((cap + 1) * sizeof *d->tests);
+    d->tests = xmalloc((n + s->others.n) * sizeof *d->tests);
     for (size_t i = 0; i < n; i++) {
-        d->tests[d->n++] = r[i].test;
-        if (overlap && !r[i].test.doubt)
+        d->tests[d->n++] = *r[i].test;
+        if (overlap && !r[i].test->doubt)
             d->tests[i].doubt = "arguments that name it twice";
     }
     free(r);

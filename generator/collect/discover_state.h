@@ -39,6 +39,9 @@ struct discover_state {
     const char *doubt;        /* about every test */
     bool from_records;        /* the answer depends on more than what was read here */
     atomic_size_t next;
+    pthread_mutex_t hooks_lock;
+    pthread_cond_t hooks_done;
+    atomic_bool hooks_known;  /* doubt, plugins, others are complete, and units no longer change */
     struct discover_files answer; /* the cached one, when it holds */
     struct discovered *out;
 };

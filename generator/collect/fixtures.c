@@ -266,7 +266,10 @@ struct tracer {
     const struct fixture_chain *chain;
     const struct strs *ignore;
     struct fixture_closure *out;
-    uint32_t used[256]; /* how many of a name's definitions, from the near end, are being followed */
+    /* of each name in out, set when it is added: */
+    uint32_t used[256];     /* how many of its definitions, from the near end, are being followed */
+    bool known[256];        /* nearest is there */
+    struct fixture *nearest[256];
 };
 
 /* The definition of name that is `back` steps away from the nearest. *total: how many there are. */
@@ -301,7 +304,18 @@ static uint32_t add_name(struct tracer *x, struct str name)
     }
     x->out->names[x->out->n] = name;
     x->out->defs[x->out->n] = NULL;
+    x->used[x->out->n] = 0;
+    x->known[x->out->n] = false;
     return x->out->n++;
+}
+
+/* The definition of a name in out, looked up once. */
+static struct fixture *nearest(struct tracer *x, uint32_t i)
+{
+    if (!x->known[i])
+        x->nearest[i] = definition(x, x->out->names[i], 0);
+    x->known[i] = true;
+    return x->nearest[i];
 }
 
 /* pytest 9.1: depth first, and through definitions that are overridden. */
@@ -311,7 +325,7 @@ static void follow_deep(struct tracer *x, struct str name, int deep)
     uint32_t i = add_name(x, name);
     if (i == UINT32_MAX || deep > MAX_DEEP || (!fresh && x->used[i] == 0))
         return;
-    const struct fixture *f = definition(x, name, x->used[i]);
+    const struct fixture *f = x->used[i] ? definition(x, name, x->used[i]) : nearest(x, i);
     if (!f)
         return;
     x->used[i]++;
@@ -324,29 +338,27 @@ static void follow_deep(struct tracer *x, struct str name, int deep)
 static void follow_wide(struct tracer *x)
 {
     for (uint32_t i = 0; i < x->out->n; i++) {
-        const struct fixture *f = definition(x, x->out->names[i], 0);
+        const struct fixture *f = nearest(x, i);
         for (uint32_t k = 0; f && k < f->n_args; k++)
             add_name(x, f->args[k]);
     }
 }
 
 /* The definition that gives the parameters: the nearest, or one that it overrides and requests. */
-static const struct fixture *parametrized(struct tracer *x, struct str name)
+static const struct fixture *parametrized(struct tracer *x, uint32_t i)
 {
-    const struct fixture *nearest = definition(x, name, 0);
-    for (uint32_t back = 0; back < x->chain->n; back++) {
-        const struct fixture *f = definition(x, name, back);
+    struct str name = x->out->names[i];
+    const struct fixture *first = nearest(x, i), *f = first;
+    for (uint32_t back = 1; f; f = definition(x, name, back++)) {
         bool again = false;
-        if (!f)
-            return nearest;
         if (f->doubt || f->has_params)
             return f;
         for (uint32_t k = 0; k < f->n_args; k++)
             again = again || str_eq(f->args[k], name);
         if (!again)
-            return nearest;
+            return first;
     }
-    return nearest;
+    return first;
 }
 
 static void sort_by_scope(struct tracer *x)
@@ -354,12 +366,12 @@ static void sort_by_scope(struct tracer *x)
     struct fixture_closure *c = x->out;
     enum fixture_scope scope[256];
     for (uint32_t i = 0; i < c->n; i++) {
-        const struct fixture *f = definition(x, c->names[i], 0);
+        const struct fixture *f = nearest(x, i);
         scope[i] = f ? f->scope : SCOPE_FUNCTION;
     }
     for (uint32_t i = 1; i < c->n; i++) /* stable, and short */
         for (uint32_t k = i; k > 0 && scope[k] > scope[k - 1]; k--) {
-            struct str name = c->names[k];
+            struct str name = c->names[k]; /* of what the tracer knows of the names nothing is asked any more */
             const struct fixture *f = c->defs[k];
             enum fixture_scope s = scope[k];
             c->names[k] = c->names[k - 1], c->defs[k] = c->defs[k - 1], scope[k] = scope[k - 1];
@@ -370,7 +382,11 @@ static void sort_by_scope(struct tracer *x)
 void fixture_closure(struct world *w, const struct fixture_chain *chain, const struct str *initial,
                      uint32_t n_initial, const struct strs *ignore, struct fixture_closure *out)
 {
-    struct tracer x = {.w = w, .chain = chain, .ignore = ignore, .out = out};
+    struct tracer x;
+    x.w = w;
+    x.chain = chain;
+    x.ignore = ignore;
+    x.out = out;
     out->n = 0;
     out->doubt = NULL;
     bool deep = w->config->pytest >= 901;
@@ -382,7 +398,7 @@ void fixture_closure(struct world *w, const struct fixture_chain *chain, const s
     if (!deep)
         follow_wide(&x);
     for (uint32_t i = 0; i < out->n; i++) {
-        out->defs[i] = parametrized(&x, out->names[i]);
+        out->defs[i] = parametrized(&x, i);
         if (out->defs[i] && out->defs[i]->doubt)
             out->doubt = out->defs[i]->doubt;
         if (out->defs[i] || out->doubt || strs_has(ignore, out->names[i]) || is_builtin(out->names[i]))

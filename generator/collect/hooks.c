@@ -279,8 +279,8 @@ static void follow_function(struct follower *f, struct binding *b)
     f->body = m;
     if (config.n) {
         struct binding *c = scope_bind(f->w, &m->scope, config, BIND_VALUE, false);
-        c->value = (struct value){.kind = VALUE_EXTERNAL, .text = STR("pytest.Config")};
-        c->state = 2;
+        struct value v = {.kind = VALUE_EXTERNAL, .text = STR("pytest.Config")};
+        binding_set(f->w, c, &v);
     }
     if (f->items.n)
         follow(f, 0, m->n_stmts);

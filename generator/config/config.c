@@ -5,6 +5,7 @@
 #include "generator/config/config_ini.h"
 #include "generator/config/config_paths.h"
 #include "generator/config/ini.h"
+#include "generator/config/own.h"
 #include "runtime/base/io.h"
 
 #include <stdio.h>
@@ -355,6 +356,10 @@ static bool read_all(struct reading *r, const struct generate_options *o)
     r->pytest = version_number(r->c->interp.pytest);
     r->c->pytest = (uint32_t)r->pytest;
     r->loader = (struct config_loader){.pytest = r->pytest, .arena = r->arena, .toml_path = STR("")};
+    if (o->own) {
+        r->loader.toml_path = o->own->toml_path;
+        r->loader.toml = o->own->toml;
+    }
     take_interp(r);
     if (!read_options(r, o) || !check_version(r))
         return false;

@@ -85,6 +85,8 @@ void own_config_read(struct own_config *c, const char *cwd, char **args, int n_a
         find_by_options(c, &ini, &given, &rules);
         find_table(c, &loader, a);
     }
+    c->toml_path = loader.toml_path;
+    c->toml = loader.toml;
     config_args_release(&parsed);
     config_dict_release(&found.dict);
     strs_release(&given);

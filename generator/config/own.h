@@ -13,6 +13,8 @@ struct own_config {
     const struct toml_value *table; /* [tool.fastest]; NULL: none */
     struct strs addopts;            /* of pytest's configuration file; malloc'ed */
     struct str cache_dir;           /* pytest's, absolute; "" when its plugin is switched off */
+    struct str toml_path;           /* the pyproject.toml that was read last, and what is in it; "" for none */
+    struct toml_value toml;
 };
 
 /* args: pytest's. What is damaged counts as absent: pytest says so itself. Views live in the arena. */

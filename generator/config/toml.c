@@ -214,7 +214,10 @@ static bool pair(struct reader *x, struct toml_value *table, TSNode n, int depth
         return false;
     if (toml_get(table, key))
         return fail(x, last, "Cannot overwrite a value");
-    TSNode value = ts_node_named_child(n, ts_node_named_child_count(n) - 1);
+    uint32_t at = ts_node_named_child_count(n) - 1;
+    while (at > 1 && is(ts_node_named_child(n, at), "comment"))
+        at--;
+    TSNode value = ts_node_named_child(n, at);
     return fill(x, add(x, table, key, TOML_STRING, n), value, depth);
 }
 
@@ -355,7 +358,8 @@ bool toml_parse_tool(struct toml_value *root, struct str path, struct str text, 
 {
     struct buf cut = {0};
     bool sure = toml_scan(text, &cut);
-    bool ok = toml_parse(root, path, sure ? buf_view(&cut) : text, a, err);
+    bool ok = (sure && toml_plain(root, cut.n ? buf_view(&cut) : STR(""), a)) ||
+              toml_parse(root, path, sure ? buf_view(&cut) : text, a, err);
     buf_release(&cut);
     return ok;
 }

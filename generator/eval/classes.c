@@ -20,6 +20,8 @@ static const struct { const char *name; enum effect effect; } bases[] = {
     {"unittest.async_case.IsolatedAsyncioTestCase", ASYNC_CASE},
     {"enum.Enum", INIT}, {"enum.IntEnum", INIT}, {"enum.StrEnum", INIT}, {"enum.Flag", INIT},
     {"enum.IntFlag", INIT}, {"typing.NamedTuple", INIT}, {"typing.TypedDict", INIT}, {"collections.namedtuple", INIT},
+    {"collections.defaultdict", INIT}, {"collections.deque", INIT}, {"collections.OrderedDict", INIT},
+    {"collections.Counter", INIT},
 };
 
 /* Class decorators that leave the members alone; INIT: they make an __init__. */

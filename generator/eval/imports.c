@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MAX_SEARCHED = 1 << 20 };
+enum { MAX_SEARCHED = 1 << 20, FIRST_SEARCHED = 8 << 10 }; /* bytes; __all__ is at the beginning */
 
 /* With one of these a package can have submodules that its directory does not hold; and, with any of them, a
  * module names that its text does not bind. */
@@ -47,17 +47,35 @@ bool imports_text_has(struct str path, struct str word)
     return has;
 }
 
-/* Does the text of that file show neither the word nor one of the makers? */
-static bool text_lacks(struct str path, struct str word, size_t n_makers)
+/* The text of the file, or its beginning: several names are often looked for in one, one after the other. False when
+ * it cannot be read. */
+static bool read_text(struct world *w, struct str path, bool whole, struct str *text)
 {
-    struct buf z = {0}, text = {0};
-    buf_str(&z, path);
-    bool read = io_read(z.p, MAX_SEARCHED, &text, NULL);
-    struct str all = text.n ? buf_view(&text) : STR("");
-    bool lacks = read && !(word.n && has_word(all, word)) && !has_maker(all, n_makers);
-    buf_release(&z);
-    buf_release(&text);
-    return lacks;
+    if (!str_eq(path, w->searched) || (whole && !w->searched_whole)) {
+        struct buf z = {0};
+        buf_str(&z, path);
+        buf_clear(&w->searched_text);
+        bool read = whole ? io_read(z.p, MAX_SEARCHED, &w->searched_text, NULL)
+                          : io_read_start(z.p, FIRST_SEARCHED, &w->searched_text);
+        w->searched = read ? world_join(w, path, "", STR("")) : STR("");
+        w->searched_whole = whole;
+        buf_release(&z);
+        if (!read)
+            return false;
+    }
+    *text = w->searched_text.n ? buf_view(&w->searched_text) : STR("");
+    while (!whole && text->n && is_word_byte(text->p[text->n - 1])) /* it may go on */
+        text->n--;
+    return true;
+}
+
+/* Does the text of that file show neither the word nor one of the makers? */
+static bool text_lacks(struct world *w, struct str path, struct str word, size_t n_makers)
+{
+    struct str text;
+    if (word.n && read_text(w, path, false, &text) && has_word(text, word))
+        return false;
+    return read_text(w, path, true, &text) && !(word.n && has_word(text, word)) && !has_maker(text, n_makers);
 }
 
 /* Is there anything that an import of that name in this directory could find? */
@@ -81,9 +99,9 @@ static int has_below(struct world *w, struct str path, struct str dotted)
             return -1;
         struct str dir = path_dir(path);
         if (!has_entry(w, dir, part))
-            return text_lacks(path, STR(""), MODULE_MAKERS) ? 0 : -1;
-        struct dir *sub = dirs_open(&w->dirs, world_join(w, dir, "/", part));
-        if (!sub->package)
+            return text_lacks(w, path, STR(""), MODULE_MAKERS) ? 0 : -1;
+        struct dir *sub = dir_kind(dirs_open(&w->dirs, dir), part) == IO_DIR ? world_dir(w, dir, part) : NULL;
+        if (!sub || !sub->package)
             return rest.p ? -1 : 1;
         path = world_join(w, sub->path, "/", STR("__init__.py"));
     }
@@ -114,7 +132,7 @@ static bool scope_lacks(struct world *w, const struct module *m, struct str name
         return false;
     if (scope_get(&m->scope, name) || scope_get(&m->scope, STR("__getattr__")) || strs_has(&m->mutated, name))
         return false;
-    return !m->is_package || (!has_entry(w, path_dir(m->path), name) && text_lacks(m->path, STR(""), sizeof makers / sizeof *makers));
+    return !m->is_package || (!has_entry(w, path_dir(m->path), name) && text_lacks(w, m->path, STR(""), sizeof makers / sizeof *makers));
 }
 
 static bool is_dunder(struct str name)
@@ -136,6 +154,6 @@ bool imports_lack_name(struct world *w, const struct module *from, struct str do
     struct str key = world_join(w, path, "\n", name);
     uintptr_t *known = map_put(&w->lacking, key, &added);
     if (added)
-        *known = text_lacks(path, name, sizeof makers / sizeof *makers);
+        *known = text_lacks(w, path, name, sizeof makers / sizeof *makers);
     return *known;
 }

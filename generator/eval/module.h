@@ -41,7 +41,7 @@ struct binding {
     int8_t test_attr;             /* name.__test__ = True: 1, False: 2, something else: 3 */
     bool deleted;
     uint8_t state;                /* of value: 0 not asked for, 1 being evaluated, 2 there */
-    struct value value;
+    const struct value *value;    /* when it is there: few are ever asked for */
     struct scope *body;           /* of a CLASS, made when asked for, as is: */
     struct class_info *info;
 };
@@ -100,12 +100,18 @@ struct world {
     struct map looked;            /* directories that modules were looked for in */
     struct map modules, found, has; /* by path; by directory and dotted name; top-level modules */
     struct map lacking;           /* by path and name: see imports.c */
+    struct buf scratch;           /* a path or key that is looked up */
+    struct str searched;          /* the file that was last looked through for a name */
+    struct buf searched_text;     /* its text, or the beginning of it */
+    bool searched_whole;
     uint32_t depth, evaluations;  /* modules being followed, and values being computed, at the moment */
     struct scope **scopes;        /* of classes, to be released */
     size_t n_scopes, cap_scopes;
 };
 
 void world_release(struct world *w);
+/* The listing of dir/name. */
+struct dir *world_dir(struct world *w, struct str dir, struct str name);
 /* a + sep + b in the arena, NUL-terminated. */
 struct str world_join(struct world *w, struct str a, const char *sep, struct str b);
 /* Reads and follows the file; NULL when it is not there. Known files are not read again. */
@@ -127,6 +133,7 @@ struct scope *world_class_scope(struct world *w, struct binding *class);
 struct value scope_eval(struct world *w, struct scope *s, struct str text);
 struct value scope_arguments(struct world *w, struct scope *s, struct str text);
 struct value binding_value(struct world *w, struct binding *b);
+void binding_set(struct world *w, struct binding *b, const struct value *v);
 /* Follows imports (and name = other_name) to what is bound in the end, over at most 32 steps; NULL when
  * that is outside of the project and `outside` is not set, or not known. */
 struct binding *binding_follow(struct world *w, struct binding *b, bool outside);

@@ -165,8 +165,7 @@ static bool grow_list(struct runner *x, struct str name, struct str arg, bool ex
     list.items = items;
     list.n_items += n;
     b->grown_line = x->line;
-    b->value = list;
-    b->state = 2;
+    binding_set(x->w, b, &list);
     return true;
 }
 

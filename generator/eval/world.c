@@ -23,6 +23,15 @@ struct str world_join(struct world *w, struct str a, const char *sep, struct str
     return (struct str){p, a.n + n + b.n};
 }
 
+struct dir *world_dir(struct world *w, struct str dir, struct str name)
+{
+    buf_clear(&w->scratch);
+    buf_str(&w->scratch, dir);
+    buf_char(&w->scratch, '/');
+    buf_str(&w->scratch, name);
+    return dirs_open(&w->dirs, buf_view(&w->scratch));
+}
+
 /* ---- modules ---- */
 
 static struct str module_name(struct world *w, struct str path)
@@ -40,10 +49,13 @@ static struct str module_name(struct world *w, struct str path)
     return name;
 }
 
-static void read_statements(struct module *m, struct str packed)
+static void read_statements(struct world *w, struct module *m, struct str packed)
 {
     struct stmt s;
-    size_t cap = 0;
+    size_t n = 0;
+    for (struct str rest = packed; stmts_next(&rest, &s);)
+        n++;
+    m->stmts = arena_array(&w->arena, n, sizeof *m->stmts);
     for (struct str rest = packed; stmts_next(&rest, &s);) {
         if (s.kind == STMT_MUTATED) {
             strs_add(&m->mutated, s.text);
@@ -52,7 +64,6 @@ static void read_statements(struct module *m, struct str packed)
             m->error_column = s.column;
             m->error = s.text;
         } else {
-            m->stmts = xgrow(m->stmts, &cap, m->n_stmts + 1, sizeof *m->stmts);
             m->stmts[m->n_stmts++] = s;
         }
     }
@@ -71,7 +82,7 @@ struct module *world_module(struct world *w, struct str path)
         m->is_package = str_eq(path_base(own), STR("__init__.py"));
         m->scope.module = m;
         m->name = module_name(w, own);
-        read_statements(m, packed);
+        read_statements(w, m, packed);
     } else if (w->depth >= MAX_MODULES_DEEP) {
         return NULL;
     }
@@ -127,14 +138,16 @@ static struct str find_in(struct world *w, struct str dir, struct str dotted, bo
     while (str_next(&rest, '.', &part) && rest.p) {
         if (dir_kind(d, part) != IO_DIR)
             return STR("");
-        d = dirs_open(&w->dirs, world_join(w, d->path, "/", part));
+        d = world_dir(w, d->path, part);
     }
     bool folder = dir_kind(d, part) == IO_DIR;
-    if (folder && dirs_open(&w->dirs, world_join(w, d->path, "/", part))->package)
+    if (folder && world_dir(w, d->path, part)->package)
         return world_join(w, world_join(w, d->path, "/", part), "/", STR("__init__.py"));
-    struct str file = world_join(w, part, "", STR(".py"));
-    if (dir_kind(d, file) == IO_FILE)
-        return world_join(w, d->path, "/", file);
+    buf_clear(&w->scratch);
+    buf_str(&w->scratch, part);
+    buf_z(&w->scratch, ".py");
+    if (dir_kind(d, buf_view(&w->scratch)) == IO_FILE)
+        return world_join(w, d->path, "/", buf_view(&w->scratch));
     if (folder && ns)
         *ns = true;
     return STR("");
@@ -155,11 +168,16 @@ static struct str base_directory(struct world *w, const struct module *m)
 
 static struct str find_absolute(struct world *w, const struct module *from, struct str dotted)
 {
-    struct str base = base_directory(w, from), key = world_join(w, base, "\n", dotted);
-    bool added;
-    uintptr_t *slot = map_put(&w->found, key, &added);
-    if (!added)
+    struct str base = base_directory(w, from);
+    buf_clear(&w->scratch);
+    buf_str(&w->scratch, base);
+    buf_char(&w->scratch, '\n');
+    buf_str(&w->scratch, dotted);
+    uintptr_t *slot = map_get(&w->found, buf_view(&w->scratch));
+    if (slot)
         return *slot ? *(struct str *)*slot : STR("");
+    struct str key = copy(w, buf_view(&w->scratch));
+    map_put(&w->found, key, NULL);
     bool prepend = !str_eq(w->config->probe.import_mode, STR("importlib"));
     const struct strs *lists[] = {w->roots, &w->config->probe.pythonpath, &w->config->probe.path};
     struct str path = prepend ? find_in(w, base, dotted, NULL) : STR("");
@@ -240,7 +258,6 @@ void world_release(struct world *w)
         struct module *m = (struct module *)w->modules.slots[i].value;
         if (!m)
             continue;
-        free(m->stmts);
         free(m->scope.items);
         map_release(&m->scope.names);
         strs_release(&m->mutated);
@@ -257,6 +274,8 @@ void world_release(struct world *w)
     map_release(&w->found);
     map_release(&w->has);
     map_release(&w->lacking);
+    buf_release(&w->scratch);
+    buf_release(&w->searched_text);
     arena_release(&w->arena);
 }
 

@@ -114,6 +114,14 @@ static struct value compute(struct world *w, struct binding *b)
     return v;
 }
 
+void binding_set(struct world *w, struct binding *b, const struct value *v)
+{
+    struct value *kept = arena_alloc(&w->arena, sizeof *kept);
+    *kept = *v;
+    b->value = kept;
+    b->state = 2;
+}
+
 struct value binding_value(struct world *w, struct binding *b)
 {
     if (b->state == 0 && w->evaluations < MAX_EVALUATIONS) {
@@ -121,10 +129,9 @@ struct value binding_value(struct world *w, struct binding *b)
         w->evaluations++;
         struct value v = compute(w, b);
         w->evaluations--;
-        b->value = v;
-        b->state = 2;
+        binding_set(w, b, &v);
     }
-    return b->state == 2 ? b->value : (struct value){0};
+    return b->state == 2 ? *b->value : (struct value){0};
 }
 
 struct binding *binding_follow(struct world *w, struct binding *b, bool outside)
@@ -358,11 +365,12 @@ static void call_function(struct world *w, struct binding *f, const struct value
         if (!given && position < call->n_items)
             given = &call->items[position++];
         struct binding *b = scope_bind(w, &body.scope, name, BIND_VALUE, false);
-        b->state = 2;
+        struct value v = {0};
         if (given)
-            b->value = *given;
+            v = *given;
         else if (eq < part.n)
-            b->value = scope_eval(w, &m->scope, str_trim(str_slice(part, eq + 1, part.n)));
+            v = scope_eval(w, &m->scope, str_trim(str_slice(part, eq + 1, part.n)));
+        binding_set(w, b, &v);
     }
     if (expression.n && !rest.n) {
         w->evaluations++;

@@ -19,18 +19,16 @@ static const unsigned char classes[256] = {
     [0x7f] = ODD,
 };
 
+/* By their first letter, of which there are two at most. */
 #define W(text, flag) {{text, sizeof text - 1}, flag}
-static const struct { struct str word; uint32_t flag; } words[] = {
-    W("yield", WORD_YIELD),       W("globals", WORD_NAMESPACE), W("locals", WORD_SETS),
-    W("vars", WORD_SETS),         W("exec", WORD_NAMESPACE),    W("setattr", WORD_SETS),
-    W("__dict__", WORD_SETS),     W("modules", WORD_NAMESPACE), W("wraps", WORD_WRAPS),
-    W("update_wrapper", WORD_WRAPS), W("lambda", WORD_LAMBDA),
-    W("class", WORD_CLASS),       W("fixture", WORD_FIXTURE),
+static const struct flagged { struct str word; uint32_t flag; } words[256][2] = {
+    ['_'] = {W("__dict__", WORD_SETS)},       ['c'] = {W("class", WORD_CLASS)},
+    ['e'] = {W("exec", WORD_NAMESPACE)},      ['f'] = {W("fixture", WORD_FIXTURE)},
+    ['g'] = {W("globals", WORD_NAMESPACE)},   ['l'] = {W("lambda", WORD_LAMBDA), W("locals", WORD_SETS)},
+    ['m'] = {W("modules", WORD_NAMESPACE)},   ['s'] = {W("setattr", WORD_SETS)},
+    ['u'] = {W("update_wrapper", WORD_WRAPS)}, ['v'] = {W("vars", WORD_SETS)},
+    ['w'] = {W("wraps", WORD_WRAPS)},         ['y'] = {W("yield", WORD_YIELD)},
 };
-/* The letters that they begin with. */
-static const bool begins[256] = {['y'] = true, ['g'] = true, ['l'] = true, ['v'] = true, ['e'] = true,
-                                 ['s'] = true, ['_'] = true, ['m'] = true, ['w'] = true, ['u'] = true, ['c'] = true, ['f'] = true};
-
 #undef W
 #define W(text) {text, sizeof text - 1}
 static const struct str mutators[] = {
@@ -88,11 +86,10 @@ static void note_mutation(struct lines *x, const struct line *l, struct str word
 
 static uint32_t word_flag(struct str word)
 {
-    if (!begins[(unsigned char)word.p[0]] || word.n > 14)
-        return 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (*word.p == *words[i].word.p && str_eq(word, words[i].word))
-            return words[i].flag;
+    const struct flagged *row = words[(unsigned char)*word.p];
+    for (int i = 0; i < 2; i++)
+        if (str_eq(word, row[i].word))
+            return row[i].flag;
     return 0;
 }
 
@@ -105,7 +102,7 @@ static const char *cut_word(struct lines *x, struct line *l, const char *p, bool
     char next = after < x->end ? *after : '\0';
     if ((next == '"' || next == '\'') && is_prefix(word, &formatted))
         return cut_string(x, after, formatted);
-    if (word.n >= 4) {
+    if (words[(unsigned char)*p]->word.n && word.n >= 4) {
         uint32_t flag = word_flag(word);
         l->words |= flag;
         *lambdas += flag == WORD_LAMBDA && outside;
@@ -130,25 +127,33 @@ static const char *cut_line(struct lines *x, struct line *l)
 {
     int depth = 0, lambdas = 0;
     const char *p = x->p, *end = x->end;
-    while (p && p < end) {
+    while (p < end) {
         unsigned char class = classes[(unsigned char)*p];
         switch ((enum char_class)class) {
+        case WORD:
+            p = cut_word(x, l, p, depth == 0, &lambdas);
+            if (!p)
+                return NULL;
+            l->text_end = p;
+            p += p < end && *p == ' ';
+            continue;
         case PLAIN:
             p++;
             break;
         case BLANK:
             p++;
             continue;
-        case WORD:
-            p = cut_word(x, l, p, depth == 0, &lambdas);
-            break;
         case QUOTE:
             p = cut_string(x, p, false);
+            if (!p)
+                return NULL;
             break;
         case OPEN:
+            depth++;
+            p++;
+            break;
         case CLOSE:
-            depth += class == OPEN ? 1 : -1;
-            if (depth < 0)
+            if (--depth < 0)
                 return NULL;
             p++;
             break;
@@ -168,6 +173,8 @@ static const char *cut_line(struct lines *x, struct line *l)
             break;
         case HASH:
             p = cut_comment(x, p);
+            if (!p)
+                return NULL;
             continue;
         case BACKSLASH:
             if (end - p < 3 || p[1] != '\n')
@@ -180,6 +187,8 @@ static const char *cut_line(struct lines *x, struct line *l)
             x->row++;
             if (depth == 0)
                 return p;
+            while (p < end && *p == ' ')
+                p++;
             continue;
         case ODD:
             return NULL;

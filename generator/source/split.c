@@ -22,8 +22,8 @@ static const char *skip_string(const char *start, const char *p, const char *end
     return token_string_end(p, end, formatted);
 }
 
-/* Past one character, string, comment or joined line. NULL when it is odd. */
-static const char *step(struct str s, const char *p, int *depth)
+/* Past one character, string or comment. NULL when it is odd. */
+static const char *pass(struct str s, const char *p)
 {
     const char *end = s.p + s.n;
     if (*p == '"' || *p == '\'')
@@ -32,11 +32,28 @@ static const char *step(struct str s, const char *p, int *depth)
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         return nl ? nl : end;
     }
+    return p + 1;
+}
+
+/* What is not plain inside brackets. */
+static const bool special[256] = {['"'] = true, ['\''] = true, ['#'] = true, ['('] = true, ['['] = true,
+                                  ['{'] = true, [')'] = true,  [']'] = true, ['}'] = true};
+
+/* The same, and inside brackets past all that is plain. */
+static const char *step(struct str s, const char *p, int *depth)
+{
+    const char *end = s.p + s.n;
+    if (!special[(unsigned char)*p]) {
+        p++;
+        while (*depth > 0 && p < end && !special[(unsigned char)*p])
+            p++;
+        return p;
+    }
     if (*p == '(' || *p == '[' || *p == '{')
         ++*depth;
     else if ((*p == ')' || *p == ']' || *p == '}') && --*depth < 0)
         return NULL;
-    return p + 1;
+    return pass(s, p);
 }
 
 static bool is_lambda(struct str s, const char *p)
@@ -194,7 +211,6 @@ bool split_word(struct str *rest, struct str *word, bool *dotted)
 {
     const char *p = rest->p, *end = rest->p + rest->n;
     char before = '\0';
-    int depth = 1 << 20; /* brackets do not matter here */
     while (p && p < end) {
         if (is_word(*p) && !(*p >= '0' && *p <= '9')) {
             const char *start = p;
@@ -215,7 +231,7 @@ bool split_word(struct str *rest, struct str *word, bool *dotted)
         }
         if (*p != ' ')
             before = *p;
-        p = step(*rest, p, &depth);
+        p = pass(*rest, p);
     }
     return false;
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 3 };
+enum { VERSION = 3, TEXT_BYTES = 100000 /* larger sources are rare: no buffer that grows and moves */ };
 static const char magic[8] = "fststmt";
 /* A file written within this time before it was hashed may change again without a new stat. */
 static const int64_t racy_ns = INT64_C(2000000000);
@@ -25,11 +25,16 @@ struct entry {
     struct hash128 content;  /* the cache's key: of the bytes and the parser */
     int64_t hashed_ns;
     uint64_t where;
-    bool ready, fresh;       /* packed is there; it was hashed or parsed by us */
+    bool claimed, ready;     /* a thread is reading it; packed is there */
+    bool expected;           /* stmt_store_expect told of it: it is no imported file, whoever asks first */
+    bool hit, handed_over, counted;
 };
 
 struct stmt_store {
     pthread_mutex_t lock;    /* of all below */
+    pthread_cond_t done;     /* an entry is no longer claimed */
+    const struct strs *ahead;/* files that will be asked for, of which those before next are begun */
+    size_t next;
     struct map entries;
     struct arena arena;
     struct buf file;         /* the index */
@@ -43,7 +48,7 @@ struct stmt_store {
 struct store_reader {
     struct stmt_store *store;
     struct stmt_parser *parser;
-    struct buf text, packed;
+    struct buf name, text, packed;
 };
 
 static void load_index(struct stmt_store *s)
@@ -91,6 +96,7 @@ struct stmt_store *stmt_store_open(const char *index, enum parser_type parser, b
     struct stmt_store *s = xmalloc(sizeof *s);
     *s = (struct stmt_store){.parser = parser};
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->done, NULL);
     if (no_cache)
         return s;
     s->cache = parse_cache_open(0, false);
@@ -120,6 +126,7 @@ bool stmt_store_close(struct stmt_store *s, struct err *err)
     map_release(&s->entries);
     buf_release(&s->file);
     arena_release(&s->arena);
+    pthread_cond_destroy(&s->done);
     pthread_mutex_destroy(&s->lock);
     free(s);
     return ok;
@@ -129,12 +136,14 @@ struct store_reader *store_reader_new(struct stmt_store *s)
 {
     struct store_reader *r = xmalloc(sizeof *r);
     *r = (struct store_reader){.store = s};
+    buf_reserve(&r->text, TEXT_BYTES);
     return r;
 }
 
 void store_reader_free(struct store_reader *r)
 {
     stmt_parser_free(r->parser);
+    buf_release(&r->name);
     buf_release(&r->text);
     buf_release(&r->packed);
     free(r);
@@ -183,25 +192,7 @@ static bool is_current(const struct entry *e, const struct io_stat *st)
     return !hash128_is_zero(e->content) && io_stat_same(&e->st, st) && st->ctime_ns < e->hashed_ns - racy_ns;
 }
 
-/* What the index or another thread knows; false when the file has to be read. */
-static bool known(struct stmt_store *s, struct str path, const struct io_stat *st, struct str *packed)
-{
-    pthread_mutex_lock(&s->lock);
-    uintptr_t *slot = map_get(&s->entries, path);
-    struct entry *e = slot ? (struct entry *)*slot : NULL;
-    bool found = e && e->ready;
-    if (e && !found && s->cache && is_current(e, st) && parse_cache_get(s->cache, e->content, &e->where, &e->packed)) {
-        e->ready = found = true;
-        s->counts.hits++;
-        s->counts.files++;
-    }
-    if (found)
-        *packed = e->packed;
-    pthread_mutex_unlock(&s->lock);
-    return found;
-}
-
-/* Under the lock: the entry of path, filled with what was read. Another thread may have been first. */
+/* Under the lock. */
 static struct entry *own_entry(struct stmt_store *s, struct str path)
 {
     uintptr_t *slot = map_get(&s->entries, path);
@@ -218,8 +209,15 @@ static struct str keep(struct stmt_store *s, const struct buf *b)
     return (struct str){arena_dup(&s->arena, b->p ? b->p : "", b->n), b->n};
 }
 
+/* Under the lock: does the index know what is in the file? */
+static bool known(struct stmt_store *s, struct entry *e, const struct io_stat *st)
+{
+    e->hit = s->cache && is_current(e, st) && parse_cache_get(s->cache, e->content, &e->where, &e->packed);
+    return e->hit;
+}
+
 /* The content was read: from the cache when it knows it, else parsed outside of the lock. */
-static struct str take(struct store_reader *r, struct str path, const struct io_stat *st, bool regex)
+static void take(struct store_reader *r, struct entry *e, const struct io_stat *st, bool regex)
 {
     struct stmt_store *s = r->store;
     struct hash128 key = content_key(s, &r->text, regex);
@@ -231,52 +229,137 @@ static struct str take(struct store_reader *r, struct str path, const struct io_
     pthread_mutex_unlock(&s->lock);
     bool handed_over = !hit && parse_text(r, regex);
     pthread_mutex_lock(&s->lock);
-    struct entry *e = own_entry(s, path);
-    if (!e->ready) {
-        e->packed = hit ? cached : keep(s, &r->packed);
-        e->content = key;
-        e->st = *st;
-        e->hashed_ns = now;
-        e->where = where;
-        e->ready = s->dirty = true;
-        s->counts.files++;
-        s->counts.hits += hit;
-        s->counts.misses += !hit;
-        s->counts.handed_over += handed_over;
-        if (!hit && s->cache)
-            parse_cache_put(s->cache, key, e->packed, &e->where);
-    }
-    struct str packed = e->packed;
+    e->packed = hit ? cached : keep(s, &r->packed);
+    e->content = key;
+    e->st = *st;
+    e->hashed_ns = now;
+    e->where = where;
+    e->hit = hit;
+    e->handed_over = handed_over;
+    s->dirty = true;
+    if (!hit && s->cache)
+        parse_cache_put(s->cache, key, e->packed, &e->where);
     pthread_mutex_unlock(&s->lock);
-    return packed;
+}
+
+/* False when there is no such file. */
+static bool read_file(struct store_reader *r, struct entry *e, bool imported)
+{
+    struct stmt_store *s = r->store;
+    struct io_stat st = {.kind = IO_FILE};
+    buf_clear(&r->name);
+    buf_str(&r->name, e->path); /* one from the index has no end of its own */
+    if (s->cache)
+        st = io_stat_path(r->name.p);
+    if (st.kind != IO_FILE)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    bool found = known(s, e, &st);
+    pthread_mutex_unlock(&s->lock);
+    if (found)
+        return true;
+    buf_clear(&r->text);
+    if (io_read(r->name.p, 0, &r->text, NULL)) {
+        take(r, e, &st, (imported && !e->expected) || s->parser != PARSER_AST);
+        return true;
+    }
+    if (io_stat_path(r->name.p).kind != IO_FILE)
+        return false;
+    buf_clear(&r->packed);
+    add_error(&r->packed, 1, "the file cannot be read");
+    pthread_mutex_lock(&s->lock);
+    e->packed = keep(s, &r->packed);
+    e->content = (struct hash128){0};
+    e->counted = true;
+    pthread_mutex_unlock(&s->lock);
+    return true;
+}
+
+/* An entry that this thread has claimed. */
+static bool fill(struct store_reader *r, struct entry *e, bool imported)
+{
+    struct stmt_store *s = r->store;
+    bool ok = read_file(r, e, imported);
+    pthread_mutex_lock(&s->lock);
+    e->ready = ok;
+    e->claimed = false;
+    pthread_cond_broadcast(&s->done);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+/* Under the lock: claims the next file ahead that nobody has begun; NULL when there is none. */
+static struct entry *claim_ahead(struct stmt_store *s)
+{
+    while (s->ahead && s->next < s->ahead->n) {
+        struct entry *e = own_entry(s, s->ahead->items[s->next++]);
+        if (!e->ready && !e->claimed && str_ends(e->path, STR(".py"))) {
+            e->claimed = true;
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Claims the entry unless it is ready. While another thread reads it, this one reads ahead. */
+static bool claim(struct store_reader *r, struct entry *e)
+{
+    struct stmt_store *s = r->store;
+    while (!e->ready && e->claimed) {
+        struct entry *other = claim_ahead(s);
+        if (!other) {
+            pthread_cond_wait(&s->done, &s->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&s->lock);
+        fill(r, other, false);
+        pthread_mutex_lock(&s->lock);
+    }
+    e->claimed = !e->ready;
+    return e->claimed;
+}
+
+static void count(struct stmt_store *s, struct entry *e)
+{
+    s->counts.files += !e->counted;
+    s->counts.hits += !e->counted && e->hit;
+    s->counts.misses += !e->counted && !e->hit;
+    s->counts.handed_over += !e->counted && e->handed_over;
+    e->counted = true;
+}
+
+void stmt_store_expect(struct stmt_store *s, const struct strs *paths)
+{
+    pthread_mutex_lock(&s->lock);
+    s->ahead = paths;
+    s->next = 0;
+    for (size_t i = 0; i < paths->n; i++)
+        own_entry(s, paths->items[i])->expected = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool store_reader_ahead(struct store_reader *r)
+{
+    pthread_mutex_lock(&r->store->lock);
+    struct entry *e = claim_ahead(r->store);
+    pthread_mutex_unlock(&r->store->lock);
+    if (e)
+        fill(r, e, false);
+    return e != NULL;
 }
 
 bool store_reader_get(struct store_reader *r, struct str path, bool imported, struct str *packed)
 {
-    bool regex = imported || r->store->parser != PARSER_AST;
-    char name[4096];
-    if (path.n >= sizeof name)
+    struct stmt_store *s = r->store;
+    pthread_mutex_lock(&s->lock);
+    struct entry *e = own_entry(s, path);
+    bool mine = claim(r, e);
+    pthread_mutex_unlock(&s->lock);
+    if (mine && !fill(r, e, imported))
         return false;
-    memcpy(name, path.p, path.n);
-    name[path.n] = '\0';
-    struct io_stat st = {.kind = IO_FILE};
-    if (r->store->cache)
-        st = io_stat_path(name);
-    if (st.kind != IO_FILE)
-        return false;
-    if (known(r->store, path, &st, packed))
-        return true;
-    buf_clear(&r->text);
-    if (io_read(name, 0, &r->text, NULL)) {
-        *packed = take(r, path, &st, regex);
-        return true;
-    }
-    if (io_stat_path(name).kind != IO_FILE)
-        return false;
-    buf_clear(&r->packed);
-    add_error(&r->packed, 1, "the file cannot be read");
-    pthread_mutex_lock(&r->store->lock);
-    *packed = keep(r->store, &r->packed);
-    pthread_mutex_unlock(&r->store->lock);
+    pthread_mutex_lock(&s->lock);
+    count(s, e);
+    *packed = e->packed;
+    pthread_mutex_unlock(&s->lock);
     return true;
 }

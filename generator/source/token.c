@@ -53,12 +53,13 @@ static bool is_formatted(const struct lexer *x, const char *start)
     return formatted;
 }
 
-/* A quoted part inside a replacement field: only what old and new lexers read the same. */
-static bool skip_nested(const char **pp, const char *end, char outer)
+/* A quoted part inside a replacement field: only what old and new lexers read the same. The quote of the string
+ * itself is that where three of them end it: there are no three in a row up to its end. */
+static bool skip_nested(const char **pp, const char *end, char outer, bool triple)
 {
     const char *p = *pp;
     char quote = *p++;
-    if (quote == outer)
+    if (quote == outer && !triple)
         return false;
     for (; p < end && *p != quote; p++)
         if (*p == outer || strchr("{}#\\\n", *p))
@@ -70,7 +71,7 @@ static bool skip_nested(const char **pp, const char *end, char outer)
 }
 
 /* Braces of an f-string's body must balance, and hold nothing that 3.12 reads otherwise. */
-static bool fields_are_plain(const char *p, const char *end, char outer)
+static bool fields_are_plain(const char *p, const char *end, char outer, bool triple)
 {
     int depth = 0;
     for (; p < end; p++) {
@@ -83,27 +84,27 @@ static bool fields_are_plain(const char *p, const char *end, char outer)
             return false;
         else if (depth > 0 && (*p == '#' || *p == '\\'))
             return false;
-        else if (depth > 0 && (*p == '"' || *p == '\'') && !skip_nested(&p, end, outer))
+        else if (depth > 0 && (*p == '"' || *p == '\'') && !skip_nested(&p, end, outer, triple))
             return false;
     }
     return depth == 0;
 }
 
-/* The next byte that matters inside a string: a quote, a backslash, or a control character (tabs too, in
- * long strings, which do no harm). 16 at a time where there are as many. */
-static const char *find_stop(const char *p, const char *end, unsigned char quote)
+/* The next byte that matters inside a string: a quote, a backslash, NUL, or the end of a line: \r alone where
+ * the string is long (Python's tabs and form feeds do no harm). 16 at a time where there are as many. */
+static const char *find_stop(const char *p, const char *end, unsigned char quote, unsigned char newline)
 {
     typedef unsigned char vector __attribute__((vector_size(16)));
     for (; end - p >= 16; p += 16) {
         vector v, stops;
         uint64_t found[2];
         memcpy(&v, p, sizeof v);
-        stops = (vector)(v <= 13) | (vector)(v == quote) | (vector)(v == '\\');
+        stops = (vector)(v == quote) | (vector)(v == '\\') | (vector)(v == '\r') | (vector)(v == newline) | (vector)(v == 0);
         memcpy(found, &stops, sizeof found);
         if (found[0] | found[1])
             break;
     }
-    while (p < end && (unsigned char)*p > 13 && (unsigned char)*p != quote && *p != '\\')
+    while (p < end && (unsigned char)*p != quote && (unsigned char)*p != newline && *p && *p != '\r' && *p != '\\')
         p++;
     return p;
 }
@@ -115,7 +116,7 @@ const char *token_string_end(const char *p, const char *end, bool formatted)
     p += triple ? 3 : 1;
     const char *body = p;
     for (;; p++) {
-        p = find_stop(p, end, (unsigned char)quote);
+        p = find_stop(p, end, (unsigned char)quote, triple ? '\r' : '\n');
         if (p < end && *p == '\\')
             p++;
         else if (p < end && *p == '\n' && !triple)
@@ -125,7 +126,7 @@ const char *token_string_end(const char *p, const char *end, bool formatted)
         if (p >= end || *p == '\r' || *p == '\0')
             return NULL;
     }
-    if (formatted && !fields_are_plain(body, p, quote))
+    if (formatted && !fields_are_plain(body, p, quote, triple))
         return NULL;
     return p + (triple ? 3 : 1);
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#define XXH_INLINE_ALL /* the keys of maps are short: a call costs more than the hash */
 #include <xxhash.h>
 
 struct hasher {

@@ -136,6 +136,23 @@ bool io_read(const char *path, size_t max_bytes, struct buf *out, struct err *er
     return ok;
 }
 
+bool io_read_start(const char *path, size_t bytes, struct buf *out)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (ok) {
+        buf_reserve(out, bytes);
+        ssize_t n = io_read_full(fd, out->p + out->n, bytes);
+        ok = n >= 0;
+        out->n += ok ? (size_t)n : 0;
+        out->p[out->n] = '\0';
+    }
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 bool io_replace(const char *path, struct str content, struct err *err)
 {
     static unsigned counter;

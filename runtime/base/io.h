@@ -33,6 +33,8 @@ bool io_stat_same(const struct io_stat *a, const struct io_stat *b);
 /* Appends the whole file to out. False with err set (errno kept) when it cannot be read or has
  * more than max_bytes (0 = 1 GiB). */
 bool io_read(const char *path, size_t max_bytes, struct buf *out, struct err *err);
+/* Appends the first so many bytes of a file, or all when it has less. False when it cannot be read. */
+bool io_read_start(const char *path, size_t bytes, struct buf *out);
 bool io_write_all(int fd, const void *p, size_t n); /* false with errno */
 ssize_t io_read_full(int fd, void *p, size_t n);    /* bytes read (less than n at end), -1 errno */
 /* Writes to a temporary file beside path, then renames: readers see the old or the new content.

@@ -34,7 +34,17 @@ size_t str_rchr(struct str s, char c)
 
 bool str_contains(struct str s, struct str needle)
 {
-    return needle.n == 0 || (s.n && memmem(s.p, s.n, needle.p, needle.n) != NULL);
+    enum { SHORT = 512 }; /* memmem first makes a table */
+    if (s.n > SHORT || needle.n == 0)
+        return needle.n == 0 || memmem(s.p, s.n, needle.p, needle.n) != NULL;
+    for (const char *p = s.p, *end = s.p + s.n; (size_t)(end - p) >= needle.n; p++) {
+        p = memchr(p, *needle.p, (size_t)(end - p) - needle.n + 1);
+        if (!p)
+            return false;
+        if (memcmp(p, needle.p, needle.n) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool is_space(char c)

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { WRITTEN_AT_ONCE = 64 * 1024 };
+
 static bool wants_json(const struct cli *c)
 {
     return c->format && strcmp(c->format, "json") == 0;
@@ -52,6 +54,10 @@ static void print_lines(const struct discovered *d, struct buf *out)
             continue;
         buf_str(out, d->tests[i].id);
         buf_char(out, '\n');
+        if (out->n > WRITTEN_AT_ONCE) {
+            io_write_all(STDOUT_FILENO, out->p, out->n);
+            buf_clear(out);
+        }
     }
 }
 
@@ -245,6 +251,7 @@ static bool list(struct cli *c, bool whole, bool *served, enum exit_code *code, 
     struct discovered found = {0};
     struct generate_options g = cli_generate_options(c);
     struct recorded r = {.scan = &g};
+    g.own = whole ? &c->settings.own : NULL; /* `watch` asks again */
     struct discover_options o = {.generate = &g, .parser = c->parser, .no_cache = c->no_cache,
                                  .listing_is_enough = !wants_json(c),
                                  .recorded = recorded_items, .recorded_ctx = &r};

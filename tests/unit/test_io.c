@@ -70,6 +70,10 @@ static void refuses_what_is_too_long(void **state)
     assert_int_equal(errno, EFBIG);
     assert_non_null(strstr(err.msg, "larger than 4 bytes"));
     buf_clear(&b);
+    assert_true(io_read_start(path, 4, &b));
+    assert_true(io_read_start(path, 9, &b));
+    assert_str(buf_view(&b), "123412345");
+    buf_clear(&b);
     assert_false(io_read("/proc/self/stat", 4, &b, &err));
     buf_release(&b);
     free(path);
@@ -127,6 +131,8 @@ static void refuses_what_is_no_file(void **state)
     char *path = temp_path(state, "gone"), *pipe = temp_path(state, "pipe");
     struct buf b = {0};
     struct err err = {0};
+    assert_false(io_read_start(path, 4, &b));
+    assert_false(io_read_start("/", 4, &b));
     assert_false(io_read(path, 0, &b, &err));
     assert_int_equal(errno, ENOENT);
     assert_non_null(strstr(err.msg, path));

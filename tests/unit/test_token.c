@@ -56,7 +56,7 @@ static void what_is_odd_is_hashed_by_bytes(void **state)
     static const char *const odd[] = {
         "x = 'abc\n",          "x = '''abc\n",        "x = 1\r\n",      "x = 1\f\n",
         "x = $y\n",            "x \\ y\n",            "x = \\\n# c\n",  "f'{x[\"}\"]}'\n",
-        "f'{'a'}'\n",          "f'{x!r:#x}'\n",       "f'{'}' + '#'}'\n", "f'}'\n",
+        "f'{'a'}'\n", "f\"\"\"{'\"'}\"\"\"\n",          "f'{x!r:#x}'\n",       "f'{'}' + '#'}'\n", "f'}'\n",
         "# -*- coding: shift-jis -*-\n"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         if (!is_odd(odd[i]))
@@ -73,7 +73,7 @@ static void ordinary_code_is_not_odd(void **state)
     static const char *const fine[] = {
         "",                     "x = f'{a}{{}}{b:>{w}}'\n", "x = f'{d[\"k\"]}'\n", "r'\\'  '\n",
         "x = 1 + \\\n  2\n",    "'''a'b''c'''\n",           "\"\\\"\"\n",         "b'\\x00'\n",
-        "# -*- coding: utf-8 -*-\nx = 1\n", "f'''{a}\n{b}'''\n", "x = 'a\\\nb'\n"};
+        "# -*- coding: utf-8 -*-\nx = 1\n", "f'''{a}\n{b}'''\n", "x = f\"\"\"{d[\"k\"]}{\"\"}\"\"\"\n", "x = 'a\\\nb'\n"};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
         if (is_odd(fine[i]))
             print_error("odd: %s\n", fine[i]);
