@@ -31,11 +31,12 @@ void expr_blank(struct expr *x)
 
 bool expr_take(struct expr *x, const char *operator)
 {
-    size_t n = strlen(operator);
     expr_blank(x);
-    if ((size_t)(x->end - x->p) < n || memcmp(x->p, operator, n) != 0)
-        return false;
-    x->p += n;
+    const char *p = x->p;
+    for (; *operator; operator++, p++)
+        if (p >= x->end || *p != *operator)
+            return false;
+    x->p = p;
     return true;
 }
 
@@ -287,15 +288,25 @@ static char take_operator(struct expr *x, int level)
     return c == '/' && twice ? 'd' : c;
 }
 
+/* Behind an operand: no binary operator and no comparison is here, as behind nearly all. */
+static bool ends(struct expr *x)
+{
+    expr_blank(x);
+    return x->p >= x->end || strchr(",)]}:", *x->p);
+}
+
+/* Operators up to this level; the lower ones bind first. */
 static struct value read_level(struct expr *x, int level)
 {
-    struct value v = level == 0 ? expr_read_unary(x) : read_level(x, level - 1);
-    char op;
-    while (!x->bad && (op = take_operator(x, level)) != 0) {
-        struct value r = level == 0 ? expr_read_unary(x) : read_level(x, level - 1);
-        if (!x->skip && !x->bad)
-            v = expr_binary(x, op, &v, &r);
-    }
+    struct value v = expr_read_unary(x);
+    if (ends(x))
+        return v;
+    for (int l = 0; l <= level; l++)
+        for (char op; !x->bad && (op = take_operator(x, l)) != 0;) {
+            struct value r = l == 0 ? expr_read_unary(x) : read_level(x, l - 1);
+            if (!x->skip && !x->bad)
+                v = expr_binary(x, op, &v, &r);
+        }
     return v;
 }
 
@@ -385,7 +396,7 @@ static struct value read_comparison(struct expr *x)
     enum comparison how;
     int all = 1;
     bool any = false;
-    while (!x->bad && (how = take_comparison(x)) != COMPARE_NONE) {
+    while (!x->bad && !ends(x) && (how = take_comparison(x)) != COMPARE_NONE) {
         struct value b = read_level(x, 5);
         int r = x->skip || x->bad ? -1 : compare(x, how, &a, &b);
         all = all == 0 || r == 0 ? 0 : all < 0 || r < 0 ? -1 : 1;
