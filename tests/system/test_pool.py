@@ -286,10 +286,16 @@ def test_a_killed_process_leaves_nothing_and_no_wrong_result(tree, victim):
     elif victim == "_zygote_":
         picked = [p for p, line in lines.items() if "python" in line and p != run.pid and FASTEST not in line][:1]
     else:
-        picked = [p for p, line in lines.items() if victim in line and p != run.pid][:1]
-    assert picked, lines
+        picked = [p for p, line in lines.items() if victim in line and p != run.pid]
+    killed = []
     for pid in picked:
-        os.kill(pid, signal.SIGKILL)
+        try:
+            if victim == "_pool_" or not killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+        except ProcessLookupError:
+            pass  # the client of another module, which has ended
+    assert killed, lines
     out, _ = run.communicate(timeout=LIMIT)
     nothing_is_left(tree)
     r = tree.fastest()
