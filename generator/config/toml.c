@@ -139,20 +139,23 @@ const struct toml_value *toml_get(const struct toml_value *table, struct str key
     return NULL;
 }
 
-static struct toml_value *add(struct reader *x, struct toml_value *parent, struct str key,
-                              enum toml_type type, TSNode at)
+struct toml_value *toml_add(struct toml_value *parent, struct str key, enum toml_type type, uint32_t line,
+                            struct arena *a)
 {
-    struct toml_value *v = arena_alloc(x->arena, sizeof *v);
-    v->type = type;
-    v->key = key;
-    v->text = STR("");
-    v->line = ts_node_start_point(at).row + 1;
+    struct toml_value *v = arena_alloc(a, sizeof *v);
+    *v = (struct toml_value){.type = type, .key = key, .text = STR(""), .line = line};
     if (parent->last)
         parent->last->next = v;
     else
         parent->first = v;
     parent->last = v;
     return v;
+}
+
+static struct toml_value *add(struct reader *x, struct toml_value *parent, struct str key,
+                              enum toml_type type, TSNode at)
+{
+    return toml_add(parent, key, type, ts_node_start_point(at).row + 1, x->arena);
 }
 
 static bool key_text(struct reader *x, TSNode n, struct str *out)

@@ -30,6 +30,9 @@ bool toml_parse(struct toml_value *root, struct str path, struct str text, struc
  * the scan is certain: what else is damaged, but lexically whole, goes unnoticed then. */
 bool toml_parse_tool(struct toml_value *root, struct str path, struct str text, struct arena *a,
                      struct err *err);
+/* A new last member of a table or an array; key is kept as it is. */
+struct toml_value *toml_add(struct toml_value *parent, struct str key, enum toml_type type, uint32_t line,
+                            struct arena *a);
 const char *toml_version(void); /* of the grammar */
 const struct toml_value *toml_get(const struct toml_value *table, struct str key); /* NULL: absent */
 

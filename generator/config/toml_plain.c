@@ -41,14 +41,7 @@ static bool end_of_line(struct plain *x)
 
 static struct toml_value *add(struct plain *x, struct toml_value *parent, struct str key, enum toml_type type)
 {
-    struct toml_value *v = arena_alloc(x->arena, sizeof *v);
-    *v = (struct toml_value){.type = type, .key = key, .text = STR(""), .line = x->line};
-    if (parent->last)
-        parent->last->next = v;
-    else
-        parent->first = v;
-    parent->last = v;
-    return v;
+    return toml_add(parent, key, type, x->line, x->arena);
 }
 
 static struct str keep(struct plain *x, struct str s)

@@ -31,7 +31,7 @@ _KNOWN = {"_pytest." + name for name in (
     "tmpdir", "unittest", "unraisableexception", "warnings")} | {"_fastest.worker"}
 _HYPOTHESIS = "_hypothesis_pytestplugin"  # acts on functions that have attributes of its own
 _MARKS = {"skip", "skipif", "xfail", "filterwarnings"}
-ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, COASYNC_GENERATOR
+ASYNC = 0x80 | 0x100 | 0x200  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 NOTHING_S = 1e-06  # of a phase in which nothing is to be done
 CURRENT = "PYTEST_CURRENT_TEST"
 _PASSED = ('{"phases":[{"when":"setup","o":"passed","d":%.6f,"t":%.6f},{"when":"call","o":"passed","d":%.6f,"t":%.6f},'
@@ -336,7 +336,7 @@ class Native:
         if called is None:
             self._phase(item, "call", self._call)
         else:
-            self._phase(item, "call", lambda item: self._returned(item, called.again), called=called)
+            self._phase(item, "call", lambda item: self._returned(item, called.again, {}), called=called)
         if nextitem is None or nextitem.parent is not item.parent or self.session.shouldfail or self.session.shouldstop:
             self._phase(item, "teardown", lambda item: self._teardown(nextitem))
         else:
@@ -373,7 +373,7 @@ class Native:
         arguments = {name: values[name] for name in names} if names else {}
         self._returned(item, item.obj, arguments)
 
-    def _returned(self, item, function, arguments={}):
+    def _returned(self, item, function, arguments):
         try:
             result = function(**arguments)
             if result is not None:
