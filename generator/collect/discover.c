@@ -90,8 +90,7 @@ static void collect_unit(struct job *j, struct unit *u)
     }
 }
 
-/* While it is not known what the conftests say, they are followed here, too: their imports are those of the tests.
- * Then files are read that will be asked for. */
+/* While it is not known what the conftests say, they are followed here, too: their imports are those of the tests. */
 static void await_hooks(struct job *j)
 {
     struct discover_state *s = j->s;
@@ -100,8 +99,6 @@ static void await_hooks(struct job *j)
         for (size_t k = 0; f && k < f->conftests.n && !atomic_load(&s->hooks_known); k++)
             world_module(j->world, f->conftests.items[k]);
     }
-    while (!atomic_load(&s->hooks_known) && store_reader_ahead(j->reader))
-        ;
     pthread_mutex_lock(&s->hooks_lock);
     while (!atomic_load(&s->hooks_known))
         pthread_cond_wait(&s->hooks_done, &s->hooks_lock);
@@ -120,11 +117,36 @@ static void *work(void *ctx)
     }
 }
 
-/* What the first thread looks up to begin with, all need: meanwhile the others read a file. */
+/* Who imports a package will need most of its modules. */
+static void read_imported(struct job *j)
+{
+    const struct map *dirs = &j->s->dirs.by_path;
+    struct buf path = {0};
+    for (size_t i = 0; i < dirs->cap; i++) {
+        const struct dir *d = (const struct dir *)dirs->slots[i].value;
+        if (!d || !d->package || d->third)
+            continue;
+        buf_clear(&path);
+        path_join(&path, d->path, STR("__init__.py"));
+        bool imported = store_reader_knows(j->reader, buf_view(&path));
+        for (size_t k = 0; imported && k < d->list.n; k++) {
+            buf_clear(&path);
+            path_join(&path, d->path, str_z(d->list.items[k].name));
+            if (str_ends(buf_view(&path), STR(".py")))
+                store_reader_prepare(j->reader, buf_view(&path));
+        }
+    }
+    buf_release(&path);
+}
+
+/* What the first thread looks up to begin with, all need, and they would wait for each other there: the others
+ * first read the files. */
 static void *assist(void *ctx)
 {
     struct job *j = ctx;
-    store_reader_ahead(j->reader);
+    while (store_reader_ahead(j->reader))
+        ;
+    read_imported(j);
     await_hooks(j);
     return work(j);
 }

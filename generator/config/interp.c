@@ -3,6 +3,7 @@
 #include "generator/config/interp_layout.h"
 #include "runtime/base/io.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,34 +153,73 @@ static void build_path(struct interp *x, const struct interp_layout *l, const ch
     check_customize(x);
 }
 
+/* How much of an absolute path is a directory of one of the others, or above it. */
+static size_t common_part(struct str path, const struct strs *others)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < others->n; i++) {
+        struct str other = others->items[i];
+        size_t n = 0, part = 0;
+        while (n < path.n && n < other.n && path.p[n] == other.p[n])
+            if (path.p[n++] == '/')
+                part = n - 1;
+        if (n == other.n ? n == path.n || path.p[n] == '/' : n == path.n && other.p[n] == '/')
+            part = n;
+        most = part > most ? part : most;
+    }
+    return most;
+}
+
+/* realpath() of a path that path_join made, or "". These share most of their directories: those of the real paths
+ * before it, where there are no links, are not looked at again. */
+static struct str real_path(struct interp *x, struct str path, struct strs *before)
+{
+    struct buf b = {0};
+    char link;
+    bool plain = true;
+    for (size_t end = common_part(path, before); plain && end < path.n;) {
+        end += 1 + str_chr(str_slice(path, end + 1, path.n), '/');
+        buf_clear(&b);
+        buf_str(&b, str_slice(path, 0, end));
+        plain = readlink(b.p, &link, 1) < 0 && errno == EINVAL; /* it is there, and no link */
+    }
+    buf_release(&b);
+    char *found = plain ? NULL : realpath(path.p, NULL);
+    struct str real = plain ? path : found ? str_z(arena_dup(&x->arena, found, strlen(found))) : STR("");
+    if (real.n)
+        strs_add(before, real);
+    free(found);
+    return real;
+}
+
 /* The directory and what its links lead to, as probe.py gives them. */
-static void add_third(struct interp *x, struct str dir)
+static void add_third(struct interp *x, struct str dir, struct strs *before)
 {
     struct buf b = {0};
     path_join(&b, STR("/"), dir);
-    struct str plain = {arena_dup(&x->arena, b.p, b.n), b.n};
-    char *real = realpath(plain.p, NULL);
+    struct str plain = {arena_dup(&x->arena, b.p, b.n), b.n}, real = real_path(x, plain, before);
     if (!strs_has(&x->third, plain))
         strs_add(&x->third, plain);
-    if (real && !strs_has(&x->third, str_z(real)))
-        strs_add(&x->third, str_z(arena_dup(&x->arena, real, strlen(real))));
-    free(real);
+    if (real.n && !strs_has(&x->third, real))
+        strs_add(&x->third, real);
     buf_release(&b);
 }
 
 static void build_third(struct interp *x, const struct interp_layout *l)
 {
     const struct strs *lists[] = {&l->third, &l->first_sites, &l->sites};
+    struct strs real = {0};
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         for (size_t i = 0; i < lists[k]->n; i++)
-            add_third(x, lists[k]->items[i]);
+            add_third(x, lists[k]->items[i], &real);
     for (size_t i = 0; i < l->std.n; i++)
         if (!str_ends(l->std.items[i], STR(".zip")))
-            add_third(x, l->std.items[i]);
+            add_third(x, l->std.items[i], &real);
     if (l->user_site.n)
-        add_third(x, l->user_site);
+        add_third(x, l->user_site, &real);
     if (l->scripts.n)
-        add_third(x, l->scripts);
+        add_third(x, l->scripts, &real);
+    strs_release(&real);
 }
 
 static void read_dists(struct interp *x, const struct interp_layout *l)

@@ -1,4 +1,5 @@
 #include "generator/eval/expr_parse.h"
+#include "runtime/base/maths.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static struct value call_round(struct expr *x, const struct value *a)
     (void)x;
     if (expr_is_int(v))
         return expr_int(v->i);
-    return v->kind == VALUE_FLOAT && fabs(v->f) < 0x1p52 ? expr_int((int64_t)nearbyint(v->f)) : expr_unknown();
+    return v->kind == VALUE_FLOAT && fabs(v->f) < 0x1p51 ? expr_int(maths_nearest(v->f)) : expr_unknown();
 }
 
 static struct value call_chr(struct expr *x, const struct value *a)

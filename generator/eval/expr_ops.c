@@ -1,4 +1,5 @@
 #include "generator/eval/expr_parse.h"
+#include "runtime/base/maths.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,8 +15,9 @@ static int64_t floor_divide(int64_t a, int64_t b)
 static struct value int_power(int64_t a, int64_t b)
 {
     int64_t r = 1;
+    double part;
     if (b < 0)
-        return a ? expr_float(pow((double)a, (double)b)) : expr_unknown();
+        return a && maths_pow((double)a, (double)b, &part) ? expr_float(part) : expr_unknown();
     if (a == 0 || a == 1 || a == -1)
         return expr_int(b == 0 ? 1 : a == -1 && b % 2 == 0 ? 1 : a);
     for (; b > 0; b--)
@@ -86,14 +88,17 @@ static struct value integers(char op, int64_t a, int64_t b)
 /* CPython's float_divmod. */
 static struct value float_divide(char op, double a, double b)
 {
-    double mod = fmod(a, b), div = (a - mod) / b;
+    double mod;
+    if (!maths_fmod(a, b, &mod))
+        return expr_unknown();
+    double div = (a - mod) / b;
     if (mod != 0 && (b < 0) != (mod < 0)) {
         mod += b;
         div -= 1.0;
     } else if (mod == 0) {
         mod = copysign(0.0, b);
     }
-    double floored = div != 0 ? floor(div) : copysign(0.0, a / b);
+    double floored = div != 0 ? maths_floor(div) : copysign(0.0, a / b);
     if (div - floored > 0.5)
         floored += 1.0;
     return expr_float(op == '%' ? mod : floored);
@@ -110,10 +115,9 @@ static struct value floats(char op, double a, double b)
         return expr_float(a / b);
     if (op == 'd' || op == '%')
         return isfinite(a) && isfinite(b) ? float_divide(op, a, b) : expr_unknown();
-    if (op != 'p' || !isfinite(a) || !isfinite(b) || (a < 0 && b != floor(b)) || (a == 0 && b < 0))
+    if (op != 'p' || !isfinite(a) || !isfinite(b) || (a < 0 && b != maths_floor(b)) || (a == 0 && b < 0))
         return expr_unknown();
-    r = pow(a, b);
-    return isfinite(r) ? expr_float(r) : expr_unknown();
+    return maths_pow(a, b, &r) && isfinite(r) ? expr_float(r) : expr_unknown();
 }
 
 /* Sums only; a zero part's sign would differ by version. */

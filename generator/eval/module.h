@@ -59,7 +59,7 @@ struct scope {
 };
 
 struct module {
-    struct str path, name;        /* name: dotted, from its root */
+    struct str path, name, base;  /* name: dotted, from base, the first directory upward that is no package */
     struct scope scope;
     struct stmt *stmts;
     uint32_t n_stmts;

@@ -34,10 +34,10 @@ struct dir *world_dir(struct world *w, struct str dir, struct str name)
 
 /* ---- modules ---- */
 
-static struct str module_name(struct world *w, struct str path)
+static void name_module(struct world *w, struct module *m)
 {
-    struct str name = str_slice(path_base(path), 0, path_base(path).n - 3), dir = path_dir(path);
-    if (str_eq(name, STR("__init__"))) {
+    struct str name = str_slice(path_base(m->path), 0, path_base(m->path).n - 3), dir = path_dir(m->path);
+    if (m->is_package) {
         name = path_base(dir);
         dir = path_dir(dir);
     }
@@ -46,7 +46,8 @@ static struct str module_name(struct world *w, struct str path)
             break;
         name = world_join(w, path_base(dir), ".", name);
     }
-    return name;
+    m->name = name;
+    m->base = dir;
 }
 
 static void read_statements(struct world *w, struct module *m, struct str packed)
@@ -81,7 +82,7 @@ struct module *world_module(struct world *w, struct str path)
         m->path = own;
         m->is_package = str_eq(path_base(own), STR("__init__.py"));
         m->scope.module = m;
-        m->name = module_name(w, own);
+        name_module(w, m);
         read_statements(w, m, packed);
     } else if (w->depth >= MAX_MODULES_DEEP) {
         return NULL;
@@ -153,22 +154,9 @@ static struct str find_in(struct world *w, struct str dir, struct str dotted, bo
     return STR("");
 }
 
-/* The first directory upward that is no package. */
-static struct str base_directory(struct world *w, const struct module *m)
-{
-    struct str dir = path_dir(m->path);
-    size_t dots = 0;
-    for (size_t i = 0; i < m->name.n; i++)
-        dots += m->name.p[i] == '.';
-    for (dots += m->is_package; dots > 0; dots--)
-        dir = path_dir(dir);
-    (void)w;
-    return dir;
-}
-
 static struct str find_absolute(struct world *w, const struct module *from, struct str dotted)
 {
-    struct str base = base_directory(w, from);
+    struct str base = from->base;
     buf_clear(&w->scratch);
     buf_str(&w->scratch, base);
     buf_char(&w->scratch, '\n');

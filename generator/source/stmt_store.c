@@ -348,6 +348,26 @@ bool store_reader_ahead(struct store_reader *r)
     return e != NULL;
 }
 
+bool store_reader_knows(struct store_reader *r, struct str path)
+{
+    pthread_mutex_lock(&r->store->lock);
+    const uintptr_t *slot = map_get(&r->store->entries, path);
+    bool knows = slot && (((const struct entry *)*slot)->ready || ((const struct entry *)*slot)->claimed);
+    pthread_mutex_unlock(&r->store->lock);
+    return knows;
+}
+
+void store_reader_prepare(struct store_reader *r, struct str path)
+{
+    pthread_mutex_lock(&r->store->lock);
+    struct entry *e = own_entry(r->store, path);
+    bool mine = !e->ready && !e->claimed;
+    e->claimed = e->claimed || mine;
+    pthread_mutex_unlock(&r->store->lock);
+    if (mine)
+        fill(r, e, true);
+}
+
 bool store_reader_get(struct store_reader *r, struct str path, bool imported, struct str *packed)
 {
     struct stmt_store *s = r->store;

@@ -22,8 +22,8 @@ struct stmt_store *stmt_store_open(const char *index, enum parser_type parser, b
 bool stmt_store_close(struct stmt_store *s, struct err *err);
 void stmt_store_count(struct stmt_store *s, struct stmt_store_counts *out);
 
-/* Files that will be asked for, and of which none counts as imported; the list must outlive the store: a reader that needs what another
- * one is reading reads the next of them meanwhile. What is never asked for after all does not count. */
+/* Files that will be asked for, and of which none counts as imported; the list must outlive the store: a reader that
+ * needs what another one is reading reads the next of them meanwhile. What is never asked for after all does not count. */
 void stmt_store_expect(struct stmt_store *s, const struct strs *paths);
 
 struct store_reader;
@@ -31,6 +31,10 @@ struct store_reader *store_reader_new(struct stmt_store *s);
 void store_reader_free(struct store_reader *r);
 /* Reads the next file that stmt_store_expect told of and nobody has begun; false when there is none. */
 bool store_reader_ahead(struct store_reader *r);
+/* Has anybody asked for the file? */
+bool store_reader_knows(struct store_reader *r, struct str path);
+/* Reads a file that will perhaps be asked for as an imported one, unless that has begun. */
+void store_reader_prepare(struct store_reader *r, struct str path);
 /* imported: no tests are collected from it, only names are looked up; the line scanner reads such a file first,
  * whatever the parser: it gives the same statements where it gives any, four times as fast.
  * The packed statements, valid until the store is closed; false when the file is not there. One that cannot

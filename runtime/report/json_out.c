@@ -1,9 +1,9 @@
 #include "runtime/report/json_out.h"
 
+#include "runtime/base/maths.h"
 #include "runtime/report/text.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 static void before(struct json_out *j)
 {
@@ -122,7 +122,7 @@ void json_seconds(struct json_out *j, double seconds)
     before(j);
     if (!(seconds > -1e12 && seconds < 1e12))
         seconds = 0; /* no time */
-    int64_t us = llround(seconds * 1e6);
+    int64_t us = maths_nearest(seconds * 1e6);
     if (us < 0)
         buf_char(j->out, '-');
     uint64_t n = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;

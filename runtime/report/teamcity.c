@@ -2,11 +2,11 @@
  * testIgnored, output, testFinished. All in one flow, since they come after the tests. */
 #include "runtime/report/view.h"
 
+#include "runtime/base/maths.h"
 #include "runtime/report/junit_text.h"
 #include "runtime/report/text.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 struct view {
@@ -136,7 +136,7 @@ static void put_start(struct view *v, struct str id)
 static void put_end(struct view *v, struct str id, double seconds)
 {
     struct buf ms = {0};
-    buf_printf(&ms, "%lld", seconds > 0 && seconds < 1e9 ? llround(seconds * 1000) : 0);
+    buf_printf(&ms, "%" PRId64, seconds > 0 && seconds < 1e9 ? maths_nearest(seconds * 1000) : 0);
     put_name(v, "testFinished", id);
     attribute(v, "duration", buf_view(&ms));
     finish(v);

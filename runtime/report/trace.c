@@ -3,10 +3,10 @@
 #include "runtime/report/view.h"
 
 #include "runtime/base/map.h"
+#include "runtime/base/maths.h"
 #include "runtime/base/out.h"
 #include "runtime/report/json_out.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 struct span { /* of a worker */
@@ -72,9 +72,9 @@ static void add_event(struct view *v, const struct report_test *t, const struct 
     json_name(&j, "ph");
     json_text(&j, STR("X"));
     json_name(&j, "ts"); /* microseconds */
-    json_int(&j, start > 0 ? llround(start * 1e6) : 0);
+    json_int(&j, start > 0 ? maths_nearest(start * 1e6) : 0);
     json_name(&j, "dur");
-    json_int(&j, llround(p->duration_s * 1e6));
+    json_int(&j, maths_nearest(p->duration_s * 1e6));
     json_name(&j, "args");
     json_open(&j, '{');
     json_name(&j, "outcome");

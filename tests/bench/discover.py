@@ -13,6 +13,7 @@ import json
 import pathlib
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 
@@ -67,11 +68,20 @@ def ours(python, paths, state, *options):
     return " ".join([bench.FASTEST, "discover", "--python", str(python), "--state-dir", str(state)] + list(options) + paths)
 
 
-def timed(folder, runs, command, warmup):
-    """(median, CPU seconds of one run): hyperfine's own processes are no part of it."""
-    wall, _ = bench.hyperfine(folder, runs, command, warmup=warmup)
-    result = json.loads((bench.ROOT / "build" / "bench.json").read_text())["results"][0]
-    return wall, result["user"] + result["system"]
+def timed(folder, command, warmup):
+    """(seconds, user and system seconds) of a run, without a shell between."""
+    out = bench.ROOT / "build" / "bench.json"
+    subprocess.run(["hyperfine", "-N", "-i", "--style", "none", "--runs", "1", "--export-json", str(out), "--warmup", str(warmup),
+                    command], cwd=str(folder), env=bench.ENV, check=True, stdout=subprocess.DEVNULL)
+    result = json.loads(out.read_text())["results"][0]
+    return result["median"], result["user"] + result["system"]
+
+
+def measure(folder, runs, commands):
+    """Of each command its runs. All but pytest, which comes first, are run in turn, ten times as often: the
+    machine's speed differs more from second to second than they do from each other."""
+    rounds = [[timed(folder, command, 1) for command in commands[1:]] for _ in range(10 * runs)]
+    return [[timed(folder, commands[0], 0) for _ in range(runs)]] + [list(column) for column in zip(*rounds)]
 
 
 def listed(command, folder):
@@ -97,7 +107,6 @@ def compare(row, runs):
     labels = ["pytest --collect-only -q", "fastest, no cache", "fastest, no cache, regex", "fastest, nothing changed"]
     commands = [pytest, ours(python, paths, state, "--no-cache"),
                 ours(python, paths, state, "--no-cache", "--parser", "regex"), ours(python, paths, state)]
-    figures = [timed(folder, max(runs // 3, 2), commands[0], 1)] + [timed(folder, runs * 3, c, 4) for c in commands[1:]]
     for name, argv in others():
         command = " ".join(argv + paths)
         if not listed(command, folder):
@@ -105,8 +114,8 @@ def compare(row, runs):
             continue
         labels.append(name)
         commands.append(command)
-        figures.append(timed(folder, runs * 3, command, 2))
-    bench.show("%s, collection" % row, labels, figures)
+    figures = measure(folder, runs, commands)
+    bench.show("%s, collection" % row, labels, [tuple(map(statistics.median, zip(*f))) for f in figures])
     print("  ids listed: " + "; ".join("%s %s" % (label, listed(c, folder)) for label, c in zip(labels, commands)))
     against_best(labels, figures)
     if row == "tree":
@@ -115,12 +124,13 @@ def compare(row, runs):
 
 
 def against_best(labels, figures):
-    """Each of ours against the quickest of the others that keeps as much from run to run."""
+    """Each of ours against the quickest of the others that keeps as much from run to run: the median of what the rounds say."""
     for i in (1, 2, 3):
         rivals = [k for k in range(4, len(labels)) if i == 3 or labels[k] != "tezt"]
-        if rivals and figures[i][0]:
-            best = min(rivals, key=lambda k: figures[k][0])
-            print("  %s against %s: %.2fx" % (labels[i], labels[best], figures[best][0] / figures[i][0]))
+        if rivals:
+            best = min(rivals, key=lambda k: statistics.median(wall for wall, _ in figures[k]))
+            ratios = [other[0] / own[0] for other, own in zip(figures[best], figures[i])]
+            print("  %s against %s: %.2fx" % (labels[i], labels[best], statistics.median(ratios)))
 
 
 def measured(command, folder):

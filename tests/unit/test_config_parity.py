@@ -1,6 +1,7 @@
 """generator/config/config.c against the real pytest: what `test_config --print` reads is what probe.py is told."""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -136,22 +137,40 @@ def read(command, cwd, env):
 
 @pytest.mark.parametrize("name", list(CASES))
 def test_as_pytest(name, tmp_path):
-    files, sub, args, variables = CASES[name]
-    root = tmp_path / "r"
+    compare(tmp_path / "r", PYTHON, *CASES[name])
+
+
+def test_a_virtual_environment_behind_links_is_third_party_by_all_its_names(tmp_path):
+    """third: the directories as sys.path names them, and what their links lead to."""
+    prefix = pathlib.Path(subprocess.run([PYTHON, "-c", "import sys; print(sys.prefix)"], stdout=subprocess.PIPE,
+                                         check=True).stdout.decode().strip())
+    shutil.copytree(str(prefix / "bin"), str(tmp_path / "far" / "env" / "bin"), symlinks=True)
+    shutil.copy(str(prefix / "pyvenv.cfg"), str(tmp_path / "far" / "env"))
+    (tmp_path / "far" / "env" / "lib").symlink_to(prefix / "lib")
+    (tmp_path / "near").symlink_to("far")
+    files = {"pytest.ini": INI}
+    ours = compare(tmp_path / "r", str(tmp_path / "near" / "env" / "bin" / "python"), files, ".", [], {})
+    assert any(p.startswith(str(tmp_path / "near")) for p in ours["third"])
+    assert any(p.startswith(str(prefix.resolve())) for p in ours["third"])
+
+
+def compare(root, python, files, sub, args, variables):
+    """What we read, after comparing it with what pytest's own code reads."""
     root.mkdir()
     make(root, files)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHON")) and k != "VIRTUAL_ENV"}
-    env.update(variables, PYTHONDONTWRITEBYTECODE="1", CONFIG_PYTHON=PYTHON)
+    env.update(variables, PYTHONDONTWRITEBYTECODE="1", CONFIG_PYTHON=python)
     script = "".join((ROOT / "generator" / "config" / name).read_text() for name in ("standin.py", "probe.py"))
     assert NEEDLE in script
-    theirs = read([PYTHON, "-c", script.replace(NEEDLE, MORE + NEEDLE, 1)] + args, root / sub, env)
+    theirs = read([python, "-c", script.replace(NEEDLE, MORE + NEEDLE, 1)] + args, root / sub, env)
     ours = read([str(TESTER), "--print", str(root / sub)] + args, root / sub, env)
     if "code" in theirs or "code" in ours:
         assert (ours.get("code"), bool(ours.get("error"))) == (["4"], True), theirs.get("error")
         assert "code" in theirs, ours["error"]
-        return
+        return ours
     for key in KEYS:
         want, have = theirs.get(key, []), ours.get(key, [])
         if key in ("root", "ini", "cutdir") and have == [""]:
             have, want = [""], want or [""]
         assert (sorted(have), key) == (sorted(want), key) if key in UNORDERED else (have, key) == (want, key)
+    return ours

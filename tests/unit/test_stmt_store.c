@@ -76,6 +76,29 @@ static void what_is_read_ahead_counts_when_it_is_asked_for(void **state)
     release_tree(&t);
 }
 
+static void what_is_prepared_is_known_and_counts_when_it_is_asked_for(void **state)
+{
+    struct tree t = make_tree(state);
+    struct store_reader *r = store_reader_new(t.store);
+    struct str packed;
+    char *gone = temp_path(state, "gone.py");
+    assert_false(store_reader_knows(r, t.paths.items[5]));
+    for (int k = 0; k < 2; k++)
+        store_reader_prepare(r, t.paths.items[5]);
+    store_reader_prepare(r, str_z(gone));
+    assert_true(store_reader_knows(r, t.paths.items[5]));
+    assert_false(store_reader_knows(r, t.paths.items[6]));
+    assert_false(store_reader_knows(r, str_z(gone)));
+    assert_false(store_reader_get(r, str_z(gone), true, &packed));
+    assert_int_equal(counts_of(&t).files, 0);
+    assert_statements(r, t.paths.items[5], 5);
+    assert_int_equal(counts_of(&t).files, 1);
+    assert_int_equal(counts_of(&t).misses, 1);
+    free(gone);
+    store_reader_free(r);
+    release_tree(&t);
+}
+
 static void what_is_not_there_is_asked_for_again(void **state)
 {
     struct tree t = make_tree(state);
@@ -121,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_read_ahead_counts_when_it_is_asked_for, temp_dir_new, temp_dir_remove),
+        cmocka_unit_test_setup_teardown(what_is_prepared_is_known_and_counts_when_it_is_asked_for, temp_dir_new, temp_dir_remove),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_asked_for_again, temp_dir_new, temp_dir_remove),
         cmocka_unit_test_setup_teardown(threads_that_want_the_same_share_the_work, temp_dir_new, temp_dir_remove),
     };
