@@ -11,7 +11,7 @@ conftest, a data file, or a new file that shadows another. The truth is a full r
 without a mutation, or on which two such runs differ, are left out. After each mutation the source and the state
 directory are what they were. A test that fails in the full run and passes when plain pytest runs its module alone fails
 because of what another module's failure has left in the process; those are counted apart. Exit 1 when a test was missed.
-Each result is a line of build/selection/NAME.jsonl, with which --resume goes on where a run was ended.
+Each result is a line of build/selection/NAME.jsonl, with which --resume goes on where a run of that seed was ended.
 """
 import argparse
 import ast
@@ -263,9 +263,8 @@ def results_before(name, seed, resume):
     WORK.mkdir(parents=True, exist_ok=True)
     path = WORK / ("%s.jsonl" % name)
     known = [json.loads(line) for line in path.read_text().splitlines()] if resume and path.exists() else []
-    known = [k for k in known if k["seed"] == seed]
     path.write_text("".join(json.dumps(k) + "\n" for k in known))
-    return path, known
+    return path, [k for k in known if k["seed"] == seed]
 
 
 def summary(name, results):
