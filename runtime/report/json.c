@@ -1,6 +1,5 @@
 #include "runtime/report/json.h"
 
-
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,9 +361,79 @@ static struct report_phase *read_collect(const cJSON *root, const char *name, st
     return p;
 }
 
+/* ---- what nearly every module is ---- */
+
+/* A string in which nothing is escaped: a view. */
+static bool read_plain(struct str *rest, struct str *out)
+{
+    const char *end = rest->n > 1 && *rest->p == '"' ? memchr(rest->p + 1, '"', rest->n - 1) : NULL;
+    if (!end || memchr(rest->p, '\\', (size_t)(end - rest->p)))
+        return false;
+    *out = (struct str){rest->p + 1, (size_t)(end - rest->p) - 1};
+    *rest = str_slice(*rest, out->n + 2, rest->n);
+    return true;
+}
+
+static bool read_line(struct str *rest, int64_t *out)
+{
+    size_t i = 0;
+    for (*out = 0; i < rest->n && i < MAX_DECIMAL && rest->p[i] >= '0' && rest->p[i] <= '9'; i++)
+        *out = *out * 10 + (rest->p[i] - '0');
+    *rest = str_slice(*rest, i, rest->n);
+    return i > 0 && i < MAX_DECIMAL;
+}
+
+/* items and keywords: room for what an earlier call has counted, NULL to count. */
+static bool read_items(struct str *rest, struct report_item *items, struct str *keywords, uint32_t *n_items,
+                       uint32_t *n_keywords)
+{
+    *n_items = *n_keywords = 0;
+    bool ok = skip_text(rest, STR("["));
+    for (bool more = ok && !skip_text(rest, STR("]")); more; more = ok && !skip_text(rest, STR("]"))) {
+        struct report_item item = {0};
+        struct str keyword;
+        uint32_t first = *n_keywords;
+        ok = (*n_items == 0 || skip_text(rest, STR(","))) && skip_text(rest, STR("{\"id\":")) && read_plain(rest, &item.id) &&
+             skip_text(rest, STR(",\"line\":")) && read_line(rest, &item.line) && skip_text(rest, STR(",\"file\":")) &&
+             read_plain(rest, &item.file) && skip_text(rest, STR(",\"name\":")) && read_plain(rest, &item.name) &&
+             skip_text(rest, STR(",\"kw\":["));
+        while (ok && !skip_text(rest, STR("]}"))) {
+            ok = (*n_keywords == first || skip_text(rest, STR(","))) && read_plain(rest, &keyword);
+            if (ok && keywords)
+                keywords[*n_keywords] = keyword;
+            *n_keywords += ok;
+        }
+        item.n_keywords = *n_keywords - first;
+        item.keywords = keywords ? keywords + first : NULL;
+        if (ok && items)
+            items[*n_items] = item;
+        *n_items += ok;
+    }
+    return ok;
+}
+
+/* The document that a worker writes for a module that could be collected (session.py), in plain ASCII, and no other. */
+static bool read_collected(struct str json, struct arena *a, struct report_meta *out)
+{
+    struct str rest, ignored;
+    uint32_t n_items, n_keywords;
+    if (!skip_text(&json, STR("{\"items\":")))
+        return false;
+    rest = json;
+    if (!read_items(&rest, NULL, NULL, &n_items, &n_keywords) || !skip_text(&rest, STR(",\"path\":")) ||
+        !read_plain(&rest, &ignored) || !skip_text(&rest, STR(",\"rel\":")) || !read_plain(&rest, &ignored) ||
+        !skip_text(&rest, STR(",\"error\":null,\"skip\":null,\"deps\":")) || !str_ends(rest, STR("}")))
+        return false;
+    json = (struct str){arena_dup(a, json.p, json.n), json.n};
+    out->items = arena_array(a, n_items, sizeof *out->items);
+    return read_items(&json, out->items, arena_array(a, n_keywords, sizeof(struct str)), &out->n_items, &n_keywords);
+}
+
 bool json_parse_meta(struct str json, struct arena *a, struct report_meta *out)
 {
     *out = (struct report_meta){0};
+    if (read_collected(json, a, out))
+        return true;
     cJSON *root = json.n ? parse(json) : NULL;
     const cJSON *e;
     bool ok = cJSON_IsObject(root);

@@ -83,6 +83,53 @@ static void a_silent_pass_is_read_in_both_ways(void **state)
     arena_release(&a);
 }
 
+static void assert_same(struct str a, struct str b)
+{
+    assert_true(str_eq(a, b) && !a.p == !b.p);
+}
+
+/* So is a module: what is not as a worker writes it is left to the long way, which the space at its beginning asks for. */
+static void a_module_is_read_in_both_ways(void **state)
+{
+    (void)state;
+    static const char item[] = "{\"id\":\"t.py::a[x y]\",\"line\":3,\"file\":\"t.py\",\"name\":\"a[x y]\",\"kw\":[\"a\",\"\"]}";
+    static const char other[] = "{\"id\":\"t.py::b\\u00e9\",\"line\":null,\"file\":\"t.py\",\"name\":\"b\",\"kw\":[]}";
+    static const char rest[] = "\"path\":\"/r/t.py\",\"rel\":\"t.py\",\"error\":null,\"skip\":null,\"deps\":{\"a\":[]},\"always\":false}";
+    static const char failed[] = "\"rel\":\"t.py\",\"error\":{\"when\":\"collect\",\"o\":\"failed\",\"repr\":\"E\"},\"skip\":null}";
+    char texts[6][1024];
+    snprintf(texts[0], sizeof *texts, "\"items\":[],%s", rest);
+    snprintf(texts[1], sizeof *texts, "\"items\":[%s],%s", item, rest);
+    snprintf(texts[2], sizeof *texts, "\"items\":[%s,%s],%s", item, item, rest);
+    snprintf(texts[3], sizeof *texts, "\"items\":[%s,%s],%s", item, other, rest);
+    snprintf(texts[4], sizeof *texts, "\"items\":[],%s", failed);
+    snprintf(texts[5], sizeof *texts, "\"items\":[%s],%s", item, failed);
+    struct arena a = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct report_meta m[2];
+        for (int k = 0; k < 2; k++) {
+            struct buf whole = {0};
+            buf_printf(&whole, "{%s%s", k ? " " : "", texts[i]);
+            assert_true(json_parse_meta(buf_view(&whole), &a, &m[k]));
+            memset(whole.p, 'x', whole.n); /* nothing of m is a view of it */
+            buf_release(&whole);
+        }
+        assert_int_equal(m[0].n_items, m[1].n_items);
+        assert_int_equal(!m[0].error, !m[1].error);
+        assert_null(m[0].skip);
+        for (uint32_t k = 0; k < m[0].n_items; k++) {
+            const struct report_item *x = &m[0].items[k], *y = &m[1].items[k];
+            assert_same(x->id, y->id);
+            assert_same(x->file, y->file);
+            assert_same(x->name, y->name);
+            assert_true(x->line == y->line);
+            assert_int_equal(x->n_keywords, y->n_keywords);
+            for (uint32_t w = 0; w < x->n_keywords; w++)
+                assert_same(x->keywords[w], y->keywords[w]);
+        }
+    }
+    arena_release(&a);
+}
+
 static void lone_surrogates_are_read(void **state)
 {
     (void)state;
@@ -200,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_read),
         cmocka_unit_test(a_silent_pass_is_read_in_both_ways),
+        cmocka_unit_test(a_module_is_read_in_both_ways),
         cmocka_unit_test(lone_surrogates_are_read),
         cmocka_unit_test(what_is_no_such_document_is_refused),
         cmocka_unit_test(a_test_is_written),

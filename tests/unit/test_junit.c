@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +218,46 @@ static void options_are_pytests_settings(void **state)
     free(xml);
 }
 
+static char *testcase(const struct junit_options *o, const char *id, const char *name, int64_t line, bool short_way)
+{
+    struct report_phase p[] = {phase(WHEN_SETUP, PHASE_PASSED), phase(WHEN_CALL, PHASE_PASSED), phase(WHEN_TEARDOWN, PHASE_PASSED)};
+    struct report_item item = {.id = str_z(id), .file = STR("t/test_a.py"), .name = STR("test"), .line = line};
+    struct report_pair same = {STR("name"), str_z(name)};
+    struct report_test t = {.item = &item, .batch = STR("b"), .result = {.phases = p, .n_phases = 3}};
+    struct junit_texts texts = {0};
+    struct totals totals = {0};
+    if (!short_way)
+        t.result.attrs = &same;
+    t.result.n_attrs = !short_way;
+    struct junit *j = junit_new(o);
+    junit_test(j, &t);
+    junit_take(j, &texts, &totals);
+    junit_free(j);
+    char *copy = strdup(texts.tests.p);
+    buf_release(&texts.tests);
+    return copy;
+}
+
+/* An attribute of the test's own, with the value that it has anyway, asks for libxml2's way. */
+static void a_bare_testcase_is_what_libxml2_writes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"test", "test[a-b]", "test[~ '!]", "test[&]", "test[<1>]", "test[\"]", "test[\xC3\xA9]",
+                                        "test[\t]", "test[\x7F]", ""};
+    struct str xunit1 = STR("junit_family=xunit1");
+    struct junit_options o[] = {junit_options_from(&(struct plan){0}), junit_options_from(&(struct plan){.report = &xunit1, .n_report = 1})};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int k = 0; k < 4; k++) {
+            char id[64];
+            snprintf(id, sizeof id, "t/test_a.py::%s", names[i]);
+            char *ours = testcase(&o[k / 2], id, names[i], k % 2 ? 7 : -1, true);
+            char *theirs = testcase(&o[k / 2], id, names[i], k % 2 ? 7 : -1, false);
+            assert_string_equal(ours, theirs);
+            free(ours);
+            free(theirs);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_passed_call_with_a_teardown_error_is_one_testcase),
         cmocka_unit_test(skips_and_xfails_have_their_types),
         cmocka_unit_test(options_are_pytests_settings),
+        cmocka_unit_test(a_bare_testcase_is_what_libxml2_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
