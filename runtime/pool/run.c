@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Long against a fork, short against what is run again when the last module of a slice has too much to its name. */
+/* Long against a fork, short against what is run again when the last module of a slice has too much to its name. So
+ * long for as many workers as processors: more of them share the processors' time for forks, too. */
 static const int64_t SLICE_NS = INT64_C(300000000);
 
 #define FORK_WAIT_NS (INT64_C(60) * 1000 * 1000 * 1000)
@@ -265,7 +266,7 @@ static void side_by_side(struct pool *p)
     if (p->plan.options.optimizer == OPTIMIZER_STANDARD)
         p->wanted = 1;
     p->sched.alone = false;
-    p->sched.slice_ns = SLICE_NS;
+    p->sched.slice_ns = p->wanted > p->cpus ? SLICE_NS * p->wanted / p->cpus : SLICE_NS;
     p->sched.per_test = p->plan.options.isolation == ISOLATION_TEST;
     p->sched.per_module = p->plan.options.isolation == ISOLATION_PROCESS;
     session_set_up_workers(p);

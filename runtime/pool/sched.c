@@ -134,10 +134,17 @@ static void begin_range(const struct sched *s, struct worker *w)
     w->last = w->own.task;
 }
 
+/* Its time slice is over, and what is left is worth another process: at the end of a run the forks would be what all
+ * wait for. */
+static bool is_late(const struct sched *s, const struct worker *w)
+{
+    return s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns && (s->pending || steal_possible(s, s->slice_ns));
+}
+
 /* It gets no other module. */
 static bool is_over(const struct sched *s, const struct worker *w)
 {
-    bool late = s->slice_ns && s->now_ns - w->ready_ns >= s->slice_ns;
+    bool late = is_late(s, w);
     bool goes_on = s->pending && s->pending->task == w->last;
     if (s->per_test || s->per_module)
         return w->old || w->done || w->queued;

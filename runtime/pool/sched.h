@@ -6,7 +6,8 @@
  * range, else steals the second half of the unsent items of the longest range, at a boundary where
  * no group of items (shared fixtures) is cut. Items that were sent are never stolen.
  *
- * A worker whose time slice is over finishes its module and ends; another is forked in its place.
+ * A worker whose time slice is over finishes its module and ends; another is forked in its place, unless less than
+ * a slice is left.
  *
  * An item has a lane. LANE_ANY goes to whoever is free. LANE_ALONE waits for the end of the run: the client asks again
  * for it. The items of any other lane, of whatever module, go to one worker, one after the other; when that is lost,

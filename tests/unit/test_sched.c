@@ -351,6 +351,39 @@ static void test_a_split_halves_the_time(void **state)
     free_world(o);
 }
 
+/* How many processes serve two modules of 10 ms a test beside each other, of which one is split when the other is over. */
+static uint32_t forks_for(uint32_t longer)
+{
+    struct world *o = new_world(2);
+    static uint8_t cuts[2][100];
+    o->s.all_asked = true;
+    o->s.slice_ns = 300 * MS;
+    add(o, 0, 0, 20, cuts[0]);
+    add(o, 1, 20, longer, cuts[1]);
+    run_world(o);
+    check_all(o, 0, 20, 0);
+    check_all(o, 1, longer, 0);
+    uint32_t forks = o->forks;
+    free_world(o);
+    return forks;
+}
+
+static void test_another_process_when_the_time_slice_is_over_and_enough_is_left(void **state)
+{
+    (void)state;
+    struct world *o = new_world(1);
+    static uint8_t cuts[6][10];
+    o->s.all_asked = true;
+    o->s.slice_ns = 150 * MS;
+    for (uint32_t i = 0; i < 6; i++)
+        add(o, i, 10 * i, 10, cuts[i]); /* 100 ms each */
+    run_world(o);
+    assert_int_equal(o->forks, 3);
+    free_world(o);
+    assert_int_equal(forks_for(100), 3);
+    assert_int_equal(forks_for(30), 2); /* a fork would take longer than it saves */
+}
+
 static void test_the_longest_module_goes_first(void **state)
 {
     (void)state;
@@ -385,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_live_workers_have_slots_of_their_own),
         cmocka_unit_test(test_doomed),
         cmocka_unit_test(test_a_split_halves_the_time),
+        cmocka_unit_test(test_another_process_when_the_time_slice_is_over_and_enough_is_left),
         cmocka_unit_test(test_the_longest_module_goes_first),
         cmocka_unit_test(test_the_rest_of_a_task_fails),
     };
