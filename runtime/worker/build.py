@@ -12,6 +12,8 @@ import tempfile
 import _fastest
 import _fastest.codecache as codecache
 
+library = None  # look.c's module, when it could be loaded
+
 
 def _compile(path):
     """False without a compiler or Python's headers."""
@@ -68,8 +70,10 @@ def _load_look():
 
 def look(call, root):
     """Lets os.stat and the like tell call of paths below root. False where that cannot be."""
+    global library
     try:
-        _load_look().look(call, tuple({root.rstrip("/"), os.path.realpath(root)}))
+        library = _load_look()
+        library.look(call, tuple({root.rstrip("/"), os.path.realpath(root)}))
     except (ImportError, RuntimeError, OSError) as e:
         print("fastest: what is only looked for is not told of, so that more is run than must be: %s" % e, file=sys.stderr)
         return False

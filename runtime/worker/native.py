@@ -17,6 +17,8 @@ import warnings
 from os import fstat
 from time import perf_counter, time  # before tests put others in their place
 
+import _fastest.build as build
+
 import pytest
 from _pytest import assertion, nodes, python, runner
 from _pytest._code import ExceptionInfo
@@ -89,12 +91,17 @@ class _Output:
         self.manager = manager
         self.streams = sys.stdout, sys.stderr
         self.files = [fstat(fd)[:3] for fd in (1, 2)] if manager._method == "fd" else None
+        self.library = build.library if self.files else None
+        if self.library:
+            self.library.outputs()
 
     def silent(self):
         """Nothing was written, and nothing was put in their place."""
         if (sys.stdout, sys.stderr) != self.streams or sys.stdout.closed or sys.stderr.closed:
             return False
         try:
+            if self.library:
+                return bool(self.library.silent())
             if self.files is None:
                 return not any(stream.buffer.tell() for stream in self.streams)
             out, err = fstat(1), fstat(2)
