@@ -379,49 +379,6 @@ static void write_properties(struct junit *j, const struct report_result *r)
     end(j);
 }
 
-/* Is nothing of it escaped in an attribute? */
-static bool is_plain(struct str value)
-{
-    for (size_t i = 0; i < value.n; i++) {
-        char c = value.p[i];
-        if (c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' || c == '"')
-            return false;
-    }
-    return true;
-}
-
-static void put_attribute(struct buf *out, const char *name, struct str value)
-{
-    buf_char(out, ' ');
-    buf_z(out, name);
-    buf_add(out, "=\"", 2);
-    buf_str(out, value);
-    buf_char(out, '"');
-}
-
-/* What nearly every testcase is, as libxml2 would write it: an element without content, its attributes in plain ASCII.
- * False for another one. */
-static bool put_plain_testcase(const struct junit *j, const struct report_item *item, const struct report_result *r,
-                               struct str classname, struct str name, struct buf *out)
-{
-    char text[64];
-    if (j->open.children.n || (r && (r->n_attrs || r->n_props)) || !is_plain(classname) || !is_plain(name) || !is_plain(item->file))
-        return false;
-    buf_z(out, "<testcase");
-    put_attribute(out, "classname", classname);
-    put_attribute(out, "name", name);
-    if (j->options.xunit1) {
-        put_attribute(out, "file", item->file);
-        snprintf(text, sizeof text, "%" PRId64, item->line);
-        if (item->line >= 0)
-            put_attribute(out, "line", str_z(text));
-    }
-    snprintf(text, sizeof text, "%.3f", j->open.duration_s);
-    put_attribute(out, "time", str_z(text));
-    buf_add(out, "/>", 2);
-    return true;
-}
-
 static void write_testcase(struct junit *j, const struct report_item *item, const struct report_result *r, struct str classname,
                            struct str name, struct buf *out)
 {
@@ -451,7 +408,9 @@ static void finish(struct junit *j, const struct report_item *item, const struct
 {
     struct buf classname = {0}, name = {0};
     junit_names(item->id, j->options.prefix, &classname, &name);
-    if (!put_plain_testcase(j, item, r, buf_view(&classname), buf_view(&name), out))
+    struct str file = !j->options.xunit1 ? (struct str){0} : item->file.p ? item->file : STR("");
+    bool bare = !j->open.children.n && !(r && (r->n_attrs || r->n_props));
+    if (!bare || !junit_bare_testcase(out, buf_view(&classname), buf_view(&name), file, item->line, j->open.duration_s))
         write_testcase(j, item, r, buf_view(&classname), buf_view(&name), out);
     buf_clear(&j->open.children);
     j->open.duration_s = 0;

@@ -2,6 +2,9 @@
 
 #include "runtime/report/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum { MESSAGE_BUDGET = 500 };
 
 static bool xml_allows(uint32_t c)
@@ -114,4 +117,45 @@ void junit_captured(struct buf *out, const struct report_phase *p, struct str ti
         buf_str(out, p->sections[i].text);
         first = false;
     }
+}
+
+/* ---- a testcase ---- */
+
+/* Is nothing of it escaped in an attribute? */
+static bool is_plain(struct str value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        char c = value.p[i];
+        if (c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' || c == '"')
+            return false;
+    }
+    return true;
+}
+
+static void put_attribute(struct buf *out, const char *name, struct str value)
+{
+    buf_char(out, ' ');
+    buf_z(out, name);
+    buf_add(out, "=\"", 2);
+    buf_str(out, value);
+    buf_char(out, '"');
+}
+
+bool junit_bare_testcase(struct buf *out, struct str classname, struct str name, struct str file, int64_t line, double seconds)
+{
+    char text[64];
+    if (!is_plain(classname) || !is_plain(name) || !is_plain(file))
+        return false;
+    buf_z(out, "<testcase");
+    put_attribute(out, "classname", classname);
+    put_attribute(out, "name", name);
+    if (file.p)
+        put_attribute(out, "file", file);
+    snprintf(text, sizeof text, "%" PRId64, line);
+    if (file.p && line >= 0)
+        put_attribute(out, "line", str_z(text));
+    snprintf(text, sizeof text, "%.3f", seconds);
+    put_attribute(out, "time", str_z(text));
+    buf_add(out, "/>", 2);
+    return true;
 }

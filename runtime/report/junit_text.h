@@ -16,4 +16,8 @@ void junit_names(struct str id, struct str prefix, struct buf *classname, struct
 void junit_captured(struct buf *out, const struct report_phase *p, struct str title,
                     struct str separator);
 
+/* Appends what nearly every testcase is, as libxml2 would write it: an element without content, its attributes in plain
+ * ASCII. False, with nothing appended, for another one. file: a null string for none; line: below 0 for none. */
+bool junit_bare_testcase(struct buf *out, struct str classname, struct str name, struct str file, int64_t line, double seconds);
+
 #endif
