@@ -21,9 +21,11 @@ static inline double maths_floor(double x)
 }
 
 /* x to the nearest integer, halves to the even one (of |x| up to 2**51: beyond, what is after the point is dropped).
- * |x| < 2**63. */
+ * 0 for what is no int64_t. */
 static inline int64_t maths_nearest(double x)
 {
+    if (!(x > -0x1p63 && x < 0x1p63))
+        return 0;
     return (int64_t)(x > -0x1p51 && x < 0x1p51 ? x + 0x1.8p52 - 0x1.8p52 : x);
 }
 

@@ -1,9 +1,9 @@
 #include "runtime/report/live_bar.h"
 
+#include "runtime/base/maths.h"
 #include "runtime/report/style.h"
 #include "runtime/report/text.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* ---- time ---- */
@@ -102,7 +102,7 @@ static void put_time(struct buf *out, double seconds)
 {
     if (seconds < 0)
         return;
-    long s = lround(ceil(seconds));
+    long s = -(long)maths_floor(-seconds); /* rounded up */
     if (s < 60)
         buf_printf(out, "  %lds left", s);
     else if (s < 3600)
