@@ -234,7 +234,9 @@ static char *testcase(const struct junit_options *o, const char *id, const char 
     junit_take(j, &texts, &totals);
     junit_free(j);
     char *copy = strdup(texts.tests.p);
+    buf_release(&texts.collections);
     buf_release(&texts.tests);
+    buf_release(&texts.properties);
     return copy;
 }
 
