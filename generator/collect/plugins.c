@@ -35,7 +35,7 @@ static bool is_disabled(const struct config *c, struct str name, struct str modu
 
 static void add(struct world *w, struct plugins *p, struct str module)
 {
-    struct module root = {.path = STR("/x.py"), .name = STR("x")};
+    struct module root = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     struct str top = str_slice(module, 0, str_chr(module, '.'));
     if (is_harmless(module))
         return;

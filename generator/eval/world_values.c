@@ -160,7 +160,7 @@ struct binding *binding_follow(struct world *w, struct binding *b, bool outside)
 /* An installed class by its qualified name: the longest prefix that is a module, then attributes. */
 static struct binding *external_class(struct world *w, struct str qualified)
 {
-    struct module nowhere = {.path = STR("/x.py"), .name = STR("x")};
+    struct module nowhere = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     size_t dot = str_rchr(qualified, '.');
     if (dot == qualified.n)
         return NULL;
@@ -186,7 +186,7 @@ struct binding *value_class(struct world *w, const struct value *v)
 /* The value of an installed module's name, where it is a plain one: for conditions. */
 static struct value installed_value(struct world *w, struct str qualified)
 {
-    struct module nowhere = {.path = STR("/x.py"), .name = STR("x")};
+    struct module nowhere = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     struct value v = {0};
     size_t dot = str_rchr(qualified, '.');
     if (dot == qualified.n || str_starts(qualified, STR("pytest.")) || w->depth > 8)
