@@ -35,7 +35,6 @@ static bool is_disabled(const struct config *c, struct str name, struct str modu
 
 static void add(struct world *w, struct plugins *p, struct str module)
 {
-    struct module root = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     struct str top = str_slice(module, 0, str_chr(module, '.'));
     if (is_harmless(module))
         return;
@@ -44,7 +43,7 @@ static void add(struct world *w, struct plugins *p, struct str module)
     } else if (str_eq(top, STR("pytest_asyncio"))) {
         p->asyncio = true;
     } else {
-        struct module *m = world_import(w, &root, module, 0, true);
+        struct module *m = world_import(w, &world_nowhere, module, 0, true);
         if (m)
             strs_add(&p->modules, m->path);
         else if (!p->doubt)

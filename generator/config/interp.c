@@ -159,12 +159,11 @@ static size_t common_part(struct str path, const struct strs *others)
     size_t most = 0;
     for (size_t i = 0; i < others->n; i++) {
         struct str other = others->items[i];
-        size_t n = 0, part = 0;
+        size_t n = 0;
         while (n < path.n && n < other.n && path.p[n] == other.p[n])
-            if (path.p[n++] == '/')
-                part = n - 1;
-        if (n == other.n ? n == path.n || path.p[n] == '/' : n == path.n && other.p[n] == '/')
-            part = n;
+            n++;
+        bool whole = (n == path.n || path.p[n] == '/') && (n == other.n || other.p[n] == '/');
+        size_t part = whole ? n : path_dir(str_slice(path, 0, n)).n;
         most = part > most ? part : most;
     }
     return most;

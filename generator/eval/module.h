@@ -116,6 +116,8 @@ struct dir *world_dir(struct world *w, struct str dir, struct str name);
 struct str world_join(struct world *w, struct str a, const char *sep, struct str b);
 /* Reads and follows the file; NULL when it is not there. Known files are not read again. */
 struct module *world_module(struct world *w, struct str path);
+/* What imports for us, in no directory of the project's: `from` of what is asked by its absolute name. */
+extern const struct module world_nowhere;
 /* The module of that dotted name as `from` would import it; NULL when it is not found, or not the project's
  * (unless `outside` says that installed ones count too). */
 struct module *world_import(struct world *w, const struct module *from, struct str dotted, uint8_t level,

@@ -34,6 +34,8 @@ struct dir *world_dir(struct world *w, struct str dir, struct str name)
 
 /* ---- modules ---- */
 
+const struct module world_nowhere = {.path = {"/x.py", 5}, .name = {"x", 1}, .base = {"", 0}};
+
 static void name_module(struct world *w, struct module *m)
 {
     struct str name = str_slice(path_base(m->path), 0, path_base(m->path).n - 3), dir = path_dir(m->path);

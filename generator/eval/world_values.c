@@ -160,11 +160,10 @@ struct binding *binding_follow(struct world *w, struct binding *b, bool outside)
 /* An installed class by its qualified name: the longest prefix that is a module, then attributes. */
 static struct binding *external_class(struct world *w, struct str qualified)
 {
-    struct module nowhere = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     size_t dot = str_rchr(qualified, '.');
     if (dot == qualified.n)
         return NULL;
-    struct module *m = world_import(w, &nowhere, str_slice(qualified, 0, dot), 0, true);
+    struct module *m = world_import(w, &world_nowhere, str_slice(qualified, 0, dot), 0, true);
     struct binding *b = m && m->ready ? scope_get(&m->scope, str_slice(qualified, dot + 1, qualified.n)) : NULL;
     return b ? binding_follow(w, b, true) : NULL;
 }
@@ -186,12 +185,11 @@ struct binding *value_class(struct world *w, const struct value *v)
 /* The value of an installed module's name, where it is a plain one: for conditions. */
 static struct value installed_value(struct world *w, struct str qualified)
 {
-    struct module nowhere = {.path = STR("/x.py"), .name = STR("x"), .base = STR("")};
     struct value v = {0};
     size_t dot = str_rchr(qualified, '.');
     if (dot == qualified.n || str_starts(qualified, STR("pytest.")) || w->depth > 8)
         return v;
-    struct module *m = world_import(w, &nowhere, str_slice(qualified, 0, dot), 0, true);
+    struct module *m = world_import(w, &world_nowhere, str_slice(qualified, 0, dot), 0, true);
     struct binding *b = m && m->ready ? scope_get(&m->scope, str_slice(qualified, dot + 1, qualified.n)) : NULL;
     if (b)
         v = binding_value(w, b);
